@@ -1,0 +1,13 @@
+// The sub-commands of the `plaudit` program. Each add_* function declares one and its options on the app; the callback
+// throws UserError for the user's mistakes and sets `exit_code` to 1 when a result falls short.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace plaudit::cli {
+
+void add_call(CLI::App& app, int& exit_code);
+void add_conform(CLI::App& app, int& exit_code);
+void add_functions(CLI::App& app, int& exit_code);
+
+}  // namespace plaudit::cli

@@ -1,0 +1,40 @@
+// The `plaudit` program: parses the command line and turns errors into exit codes.
+// 0 done, 1 a result falls short, 2 the user's mistake, 3 our own bug, 130 stopped by Ctrl-C with a checkpoint written.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "plaudit/core/errors.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{"plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted."};
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  int exit_code = 0;
+  plaudit::cli::add_call(app, exit_code);
+  plaudit::cli::add_functions(app, exit_code);
+  plaudit::cli::add_conform(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const plaudit::UserError& error) {
+    fmt::print(stderr, "plaudit: {}\n", plaudit::message_of(error));
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "plaudit: a bug of plaudit, please report it: {}\n", plaudit::message_of(error));
+    return 3;
+  }
+}

@@ -1,0 +1,35 @@
+# LibTorch and Arrow come from the Python wheels, so that C++ and Python share one copy; the rest from the system.
+
+execute_process(
+  COMMAND ${PLAUDIT_PYTHON} -c "import torch, pyarrow; print(torch.utils.cmake_prefix_path); print(pyarrow.__path__[0])"
+  OUTPUT_VARIABLE PLAUDIT_WHEELS RESULT_VARIABLE PLAUDIT_WHEELS_RESULT OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT PLAUDIT_WHEELS_RESULT EQUAL 0)
+  message(FATAL_ERROR "${PLAUDIT_PYTHON} cannot import torch and pyarrow. Run `make build`, which installs them into "
+                      ".venv, or pass -DPLAUDIT_PYTHON=/path/to/python of an environment that holds them.")
+endif()
+string(REPLACE "\n" ";" PLAUDIT_WHEELS "${PLAUDIT_WHEELS}")
+list(GET PLAUDIT_WHEELS 0 PLAUDIT_TORCH_CMAKE)
+list(GET PLAUDIT_WHEELS 1 PLAUDIT_PYARROW)
+list(APPEND CMAKE_PREFIX_PATH ${PLAUDIT_TORCH_CMAKE})
+
+find_package(Torch REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+
+# Arrow's C++ libraries carry their version in the file name inside the wheel.
+function(plaudit_wheel_library name)
+  file(GLOB library ${PLAUDIT_PYARROW}/lib${name}.so.*)
+  list(SORT library)
+  list(GET library 0 library)
+  add_library(plaudit_${name} SHARED IMPORTED GLOBAL)
+  set_target_properties(plaudit_${name} PROPERTIES IMPORTED_LOCATION ${library}
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${PLAUDIT_PYARROW}/include INTERFACE_INCLUDE_DIRECTORIES ${PLAUDIT_PYARROW}/include)
+endfunction()
+plaudit_wheel_library(arrow)
+plaudit_wheel_library(parquet)

@@ -1,0 +1,68 @@
+// Checks on the arguments of a function; every message names the function and the argument.
+//
+//   const Check check("preference.dpo_loss");
+//   check.not_empty("chosen_logps", chosen);            // kind empty
+//   check.same_shape("chosen_logps", chosen, "rejected_logps", rejected);   // kind shape
+//   check.no_nan("chosen_logps", chosen);               // kind nan
+//   check.that(beta > 0, "beta", "> 0", beta);          // kind value
+//
+// Checks that read tensor values run on plain CPU tensors only: a fake tensor (torch.compile) has no values, and on an
+// accelerator reading them would stall the stream; there the trainer checks the loss instead.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "plaudit/core/errors.h"
+
+namespace plaudit {
+
+using at::Tensor;
+
+// True when the values of `t` can be read here without a stall: a CPU tensor that is not fake, meta or vmapped.
+bool readable(const Tensor& t);
+
+// `t` in a floating type: integers and booleans become f64, floats stay, half and bfloat16 become f32.
+Tensor as_real(const Tensor& t);
+
+// "[2, 3]"
+std::string shape_of(const Tensor& t);
+
+class Check {
+ public:
+  explicit Check(std::string_view function) : function_(function) {}
+
+  // Throws a UserError "<function>: <argument> <message>".
+  [[noreturn]] void refuse(ErrorKind kind, std::string_view argument, std::string_view message) const;
+
+  // Kind value: "<function>: <argument> must be <expected>, got <value>" unless `ok`.
+  template <class T>
+  void that(bool ok, std::string_view argument, std::string_view expected, const T& value) const {
+    if (!ok) refuse(ErrorKind::value, argument, fmt::format("must be {}, got {}", expected, value));
+  }
+
+  void not_empty(std::string_view argument, const Tensor& t) const;
+  void dim(std::string_view argument, const Tensor& t, int64_t dims) const;
+  // `sizes` holds the expected sizes, -1 for any.
+  void shape(std::string_view argument, const Tensor& t, at::IntArrayRef sizes) const;
+  void same_shape(std::string_view a, const Tensor& ta, std::string_view b, const Tensor& tb) const;
+  void no_nan(std::string_view argument, const Tensor& t) const;
+  // Neither NaN nor infinite; kind nan.
+  void finite(std::string_view argument, const Tensor& t) const;
+  // As `finite`, looking only where `mask` (same shape) is nonzero.
+  void finite_where(std::string_view argument, const Tensor& t, const Tensor& mask) const;
+  // Every element of an integer tensor lies in [low, high); kind value.
+  void index_range(std::string_view argument, const Tensor& t, int64_t low, int64_t high) const;
+  // Every element satisfies low <= x <= high; kind value.
+  void range(std::string_view argument, const Tensor& t, double low, double high) const;
+  // `value` is one of `choices`; kind value, with the nearest choice.
+  void choice(std::string_view argument, const std::string& value, const std::vector<std::string>& choices) const;
+
+ private:
+  std::string_view function_;
+};
+
+}  // namespace plaudit

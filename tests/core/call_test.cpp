@@ -1,0 +1,37 @@
+#include "plaudit/core/call.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "plaudit/core/errors.h"
+
+namespace plaudit {
+namespace {
+
+TEST(TensorFromJson, TypesFollowTheValues) {
+  EXPECT_EQ(tensor_from_json(Json::parse("[1, 2]"), "x").scalar_type(), at::kLong);
+  EXPECT_EQ(tensor_from_json(Json::parse("[true, false]"), "x").scalar_type(), at::kBool);
+  EXPECT_EQ(tensor_from_json(Json::parse("[1, 2.5]"), "x").scalar_type(), at::kDouble);
+  EXPECT_EQ(tensor_from_json(Json::parse("[[], []]"), "x").sizes(), (std::vector<int64_t>{2, 0}));
+  EXPECT_EQ(tensor_from_json(Json::parse("3"), "x").dim(), 0);
+}
+
+TEST(TensorFromJson, SpecialNumbersSurviveARoundTrip) {
+  const auto json = Json::parse(R"([["nan", "inf"], ["-inf", 0.5]])");
+  EXPECT_EQ(json_from_tensor(tensor_from_json(json, "x")), json);
+}
+
+TEST(TensorFromJson, RaggedListsAndTextAreRefused) {
+  for (const char* text : {"[[1], [1, 2]]", "[[1], 2]", "[1, [2]]"}) {
+    try {
+      tensor_from_json(Json::parse(text), "x");
+      FAIL() << text;
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::shape) << text;
+    }
+  }
+  EXPECT_THROW(tensor_from_json(Json::parse(R"(["a"])"), "x"), UserError);
+}
+
+}  // namespace
+}  // namespace plaudit

@@ -1,0 +1,3 @@
+plaudit_test(core
+  call_test.cpp
+  errors_test.cpp)
