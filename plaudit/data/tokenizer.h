@@ -1,0 +1,84 @@
+// Text <-> token ids with a model's own tokenizer.
+//
+// Load from a Hugging Face folder (tokenizer.json, tokenizer_config.json) or from the metadata of a GGUF file. Encoding
+// is pure and thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plaudit/data/records.h"
+
+namespace plaudit {
+
+class GgufFile;
+
+struct EncodeOptions {
+  bool add_special = false;   // put BOS/EOS (or [CLS]/[SEP]) as the tokenizer's own settings say
+  bool parse_special = true;  // recognise special tokens in the text; false for text that users typed
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // `path` is a folder with tokenizer.json, a tokenizer.json itself, or a .gguf file.
+  static std::shared_ptr<const Tokenizer> load(const std::string& path);
+  static std::shared_ptr<const Tokenizer> from_gguf(const GgufFile& file);
+
+  virtual std::vector<int64_t> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
+  // Bytes of the tokens, joined. Invalid UTF-8 becomes U+FFFD.
+  std::string decode(const std::vector<int64_t>& ids, bool skip_special = false) const;
+  // The raw bytes of one token; "" for a special token when skip_special.
+  virtual std::string token_bytes(int64_t id, bool skip_special) const = 0;
+
+  virtual int64_t vocab_size() const = 0;
+  // -1 where the tokenizer has none.
+  int64_t bos_id() const { return bos_id_; }
+  int64_t pad_id() const { return pad_id_; }
+  int64_t unk_id() const { return unk_id_; }
+  // The token appended to an answer, and all tokens that end generation (generation_config.json may add some).
+  int64_t eos_id() const { return stop_ids_.empty() ? -1 : stop_ids_.front(); }
+  const std::vector<int64_t>& stop_ids() const { return stop_ids_; }
+  bool adds_bos() const { return add_bos_; }
+
+  // The chat template: Jinja source, or "" when the model has none.
+  const std::string& chat_template() const { return chat_template_; }
+  // Renders messages. `family` overrides the model's own template ("chatml", "smollm2", "qwen2", "llama3", "gemma");
+  // UserError when there is neither.
+  std::string apply_chat(const std::vector<Message>& messages, bool add_generation_prompt,
+                         const std::string& family = "") const;
+
+  // The ids of a prompt: a chat is rendered with the generation prompt, text is encoded as it is; BOS is put once,
+  // when the tokenizer wants one and the text does not already start with it.
+  std::vector<int64_t> encode_prompt(const Prompt& prompt, const std::string& family = "") const;
+
+  // Everything that identifies this tokenizer (vocabulary, merges, template), hashed; keys caches.
+  virtual uint64_t fingerprint() const = 0;
+
+ protected:
+  int64_t bos_id_ = -1, pad_id_ = -1, unk_id_ = -1;
+  std::vector<int64_t> stop_ids_;
+  bool add_bos_ = false, add_eos_ = false;
+  std::string chat_template_;
+};
+
+// Decodes a stream of tokens; holds back bytes that do not yet form a whole UTF-8 character.
+class StreamDecoder {
+ public:
+  explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special = true);
+  // The text that became complete with this token.
+  std::string push(int64_t id);
+  // What is left at the end; incomplete bytes become U+FFFD.
+  std::string finish();
+
+ private:
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  bool skip_special_;
+  std::string pending_;
+};
+
+}  // namespace plaudit

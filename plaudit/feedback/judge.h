@@ -1,0 +1,30 @@
+// A judge scores answers: a lexicon, a verifier, a person, a server, a reward model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plaudit/data/records.h"
+
+namespace plaudit {
+
+struct Answer {
+  Prompt prompt;
+  std::string text;
+};
+
+// What a judge says of one answer. A judge that cannot judge an answer says so in `error`; it never invents a score.
+struct Judgement {
+  double score = 0;   // higher is better
+  std::string error;  // "" when the score stands
+};
+
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  virtual std::string name() const = 0;
+  virtual std::vector<Judgement> judge(const std::vector<Answer>& answers) = 0;
+};
+
+}  // namespace plaudit

@@ -1,0 +1,113 @@
+// Decoder-only transformers: Llama/SmolLM2, Qwen2, GPT-2 and Gemma-3.
+//
+// One class runs all four: the differences are fields of TransformerConfig, never subclasses. Weights are plain tensors
+// under their Hugging Face names. Thread-safe for forward calls that do not change parameters.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plaudit/data/packing.h"
+#include "plaudit/data/tokenizer.h"
+#include "plaudit/model/lora.h"
+
+namespace plaudit {
+
+struct RopeScaling {
+  std::string type;  // "", "linear", "llama3"
+  double factor = 1, low_freq_factor = 1, high_freq_factor = 4;
+  int64_t original_context = 8192;
+};
+
+struct TransformerConfig {
+  std::string family;  // "llama", "qwen2", "gpt2", "gemma3"
+  int64_t vocab = 0, hidden = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, context = 0;
+  double norm_eps = 1e-5;
+  double rope_theta = 10000, rope_local_theta = 10000;
+  RopeScaling rope_scaling;
+  bool qkv_bias = false, o_bias = false, tied = true;
+  double attention_scale = 0;        // 0: head_dim^-0.5
+  int64_t sliding_window = 0;        // 0: none
+  std::vector<bool> sliding_layers;  // per layer; empty: none
+  double embedding_scale = 1;
+  bool norm_unit_offset = false;     // norm weights stored as w, used as 1 + w
+  std::optional<double> attention_softcap, final_softcap;
+  std::vector<int64_t> eos_ids;
+};
+
+enum class Precision { f32, bf16_autocast, bf16 };  // f32; f32 weights with bf16 products; bf16 weights
+
+struct Parameter {
+  std::string name;  // Hugging Face name, or base_model.model.<name>.lora_A.weight for an adapter
+  at::Tensor tensor;
+};
+
+class Transformer {
+ public:
+  // `path`: a Hugging Face folder, a .gguf file, or a known name such as smollm2-135m (see model/resolve.h).
+  static std::shared_ptr<Transformer> load(const std::string& path, at::ScalarType dtype = at::kFloat,
+                                           at::Device device = at::kCPU);
+  // Random weights from a seed; for tests and for training from scratch.
+  static std::shared_ptr<Transformer> random(const TransformerConfig& config, uint64_t seed);
+
+  const TransformerConfig& config() const { return config_; }
+
+  // Final-norm hidden states [N, hidden] of a packed batch; differentiable in the parameters that require a gradient.
+  // `use_adapter` false runs the base model (the reference of DPO).
+  at::Tensor hidden(const PackedBatch& batch, bool use_adapter = true) const;
+  // Logits of rows of hidden [c, hidden] -> [c, vocab], final softcap applied.
+  at::Tensor logits(const at::Tensor& hidden_rows) const;
+  // log p(targets[i] | rows[i]) and entropies, both [c] f32, without storing [c, vocab]; differentiable.
+  std::pair<at::Tensor, at::Tensor> token_logps(const at::Tensor& hidden_rows, const at::Tensor& targets,
+                                                double temperature = 1) const;
+
+  // Adds LoRA to the layers that the options name and freezes everything else.
+  void add_lora(const LoraOptions& options, uint64_t seed);
+  bool has_lora() const { return !lora_.empty(); }
+  // Folds the adapter into the weights.
+  void merge_lora();
+
+  // What training changes: the adapter when there is one, else all weights (a tied head once), else nothing when frozen.
+  std::vector<Parameter> trainable() const;
+  void set_trainable(bool full);
+  void set_precision(Precision precision);
+  void set_gradient_checkpointing(bool on);
+
+  const std::map<std::string, at::Tensor>& weights() const { return weights_; }
+  // Hash of architecture and weights (and adapter); keys caches.
+  uint64_t fingerprint() const;
+
+  // Saves a Hugging Face folder (config.json, model.safetensors; adapter merged in), or a PEFT adapter folder.
+  void save(const std::string& folder) const;
+  void save_adapter(const std::string& folder) const;
+  void load_adapter(const std::string& folder);
+
+ private:
+  friend class Generator;
+  TransformerConfig config_;
+  std::map<std::string, at::Tensor> weights_;
+  std::map<std::string, LoraLayer> lora_;  // by the name of the weight that it changes
+  LoraOptions lora_options_;
+  Precision precision_ = Precision::f32;
+  bool gradient_checkpointing_ = false;
+  std::string source_;
+};
+
+// A language model that can read and write text: weights and tokenizer together.
+struct LanguageModel {
+  std::shared_ptr<Transformer> transformer;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::string chat_family;  // "" for the model's own template
+  std::string source;       // what the user named
+
+  static LanguageModel load(const std::string& path, at::ScalarType dtype = at::kFloat,
+                            at::Device device = at::kCPU);
+};
+
+}  // namespace plaudit
