@@ -1,5 +1,5 @@
-// The sub-commands of the `plaudit` program. Each add_* function declares one and its options on the app; the callback
-// throws UserError for the user's mistakes and sets `exit_code` to 1 when a result falls short.
+// The sub-commands of the `plaudit` program. Each add_* function declares one and its options on the app; the
+// callback throws UserError for the user's mistakes and sets `exit_code` to 1 when a result falls short.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,6 @@
 // The `plaudit` program: parses the command line and turns errors into exit codes.
-// 0 done, 1 a result falls short, 2 the user's mistake, 3 our own bug, 130 stopped by Ctrl-C with a checkpoint written.
+// 0 done, 1 a result falls short, 2 the user's mistake, 3 our own bug, 130 stopped by Ctrl-C with a
+// checkpoint written.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -10,7 +11,8 @@
 namespace {
 
 int run(int argc, char** argv) {
-  CLI::App app{"plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted."};
+  CLI::App app{
+      "plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted."};
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;

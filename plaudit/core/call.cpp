@@ -148,7 +148,8 @@ Json json_from_tensor(const at::Tensor& tensor) {
 
 Json json_from_ivalue(const c10::IValue& value) {
   if (value.isNone()) return nullptr;
-  if (value.isTensor()) return value.toTensor().defined() ? json_from_tensor(value.toTensor()) : Json(nullptr);
+  if (value.isTensor())
+    return value.toTensor().defined() ? json_from_tensor(value.toTensor()) : Json(nullptr);
   if (value.isDouble()) return json_number(value.toDouble());
   if (value.isInt()) return value.toInt();
   if (value.isBool()) return value.toBool();
@@ -171,8 +172,8 @@ Json json_from_ivalue(const c10::IValue& value) {
 BoundFunction::BoundFunction(const std::string& name)
     : name_(find_function(name).name),
       schema_(c10::Dispatcher::singleton()
-                  .findSchemaOrThrow(("plaudit_" + name_.substr(0, name_.find('.')) + "::" +
-                                      name_.substr(name_.find('.') + 1))
+                  .findSchemaOrThrow(("plaudit_" + name_.substr(0, name_.find('.')) +
+                                      "::" + name_.substr(name_.find('.') + 1))
                                          .c_str(),
                                      "")
                   .schema()) {
@@ -199,7 +200,8 @@ std::vector<c10::IValue> BoundFunction::arguments(const Json& named) const {
     } else if (argument.default_value()) {
       stack.push_back(*argument.default_value());
     } else {
-      fail(ErrorKind::value, name_, "needs the argument '" + argument.name() + "' (" + argument.type()->str() + ")");
+      fail(ErrorKind::value, name_,
+           "needs the argument '" + argument.name() + "' (" + argument.type()->str() + ")");
     }
   }
   return stack;

@@ -17,7 +17,9 @@ Tensor as_real(const Tensor& t) {
   return t.is_floating_point() ? t : t.to(at::kDouble);
 }
 
-std::string shape_of(const Tensor& t) { return fmt::format("[{}]", fmt::join(t.sizes().vec(), ", ")); }
+std::string shape_of(const Tensor& t) {
+  return fmt::format("[{}]", fmt::join(t.sizes().vec(), ", "));
+}
 
 void Check::refuse(ErrorKind kind, std::string_view argument, std::string_view message) const {
   throw UserError(kind, fmt::format("{}: {} {}", function_, argument, message));
@@ -29,7 +31,8 @@ void Check::not_empty(std::string_view argument, const Tensor& t) const {
 
 void Check::dim(std::string_view argument, const Tensor& t, int64_t dims) const {
   if (t.dim() != dims)
-    refuse(ErrorKind::shape, argument, fmt::format("must have {} dimensions, got shape {}", dims, shape_of(t)));
+    refuse(ErrorKind::shape, argument,
+           fmt::format("must have {} dimensions, got shape {}", dims, shape_of(t)));
 }
 
 void Check::shape(std::string_view argument, const Tensor& t, at::IntArrayRef sizes) const {
@@ -37,13 +40,15 @@ void Check::shape(std::string_view argument, const Tensor& t, at::IntArrayRef si
   for (int64_t i = 0; ok && i < t.dim(); ++i) ok = sizes[i] < 0 || t.size(i) == sizes[i];
   if (ok) return;
   std::string expected;
-  for (const auto size : sizes) expected += (expected.empty() ? "" : ", ") + (size < 0 ? "*" : std::to_string(size));
+  for (const auto size : sizes)
+    expected += (expected.empty() ? "" : ", ") + (size < 0 ? "*" : std::to_string(size));
   refuse(ErrorKind::shape, argument, fmt::format("must have shape [{}], got {}", expected, shape_of(t)));
 }
 
 void Check::same_shape(std::string_view a, const Tensor& ta, std::string_view b, const Tensor& tb) const {
   if (ta.sizes() == tb.sizes()) return;
-  refuse(ErrorKind::shape, b, fmt::format("has shape {}, expected {} as {} has", shape_of(tb), shape_of(ta), a));
+  refuse(ErrorKind::shape, b,
+         fmt::format("has shape {}, expected {} as {} has", shape_of(tb), shape_of(ta), a));
 }
 
 void Check::no_nan(std::string_view argument, const Tensor& t) const {

@@ -6,8 +6,8 @@
 //   check.no_nan("chosen_logps", chosen);               // kind nan
 //   check.that(beta > 0, "beta", "> 0", beta);          // kind value
 //
-// Checks that read tensor values run on plain CPU tensors only: a fake tensor (torch.compile) has no values, and on an
-// accelerator reading them would stall the stream; there the trainer checks the loss instead.
+// Checks that read tensor values run on plain CPU tensors only: a fake tensor (torch.compile) has no values,
+// and on an accelerator reading them would stall the stream; there the trainer checks the loss instead.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,7 +22,8 @@ namespace plaudit {
 
 using at::Tensor;
 
-// True when the values of `t` can be read here without a stall: a CPU tensor that is not fake, meta or vmapped.
+// True when the values of `t` can be read here without a stall: a CPU tensor that is not fake, meta or
+// vmapped.
 bool readable(const Tensor& t);
 
 // `t` in a floating type: integers and booleans become f64, floats stay, half and bfloat16 become f32.
@@ -59,7 +60,8 @@ class Check {
   // Every element satisfies low <= x <= high; kind value.
   void range(std::string_view argument, const Tensor& t, double low, double high) const;
   // `value` is one of `choices`; kind value, with the nearest choice.
-  void choice(std::string_view argument, const std::string& value, const std::vector<std::string>& choices) const;
+  void choice(std::string_view argument, const std::string& value,
+              const std::vector<std::string>& choices) const;
 
  private:
   std::string_view function_;

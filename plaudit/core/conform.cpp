@@ -49,7 +49,8 @@ void compare(const Json& expected, const Json& actual, double tolerance, const s
       compare(value, actual[key], tolerance, path + "." + key);
     }
   } else if (expected.is_boolean()) {
-    const bool same = actual.is_boolean() ? actual == expected : actual.is_number() && actual == (expected ? 1 : 0);
+    const bool same =
+        actual.is_boolean() ? actual == expected : actual.is_number() && actual == (expected ? 1 : 0);
     if (!same) differ();
   } else if (number_like(expected) && number_like(actual)) {
     const double x = number(expected), y = number(actual);
@@ -67,7 +68,8 @@ void compare(const Json& expected, const Json& actual, double tolerance, const s
   }
 }
 
-// The scalar whose gradient a case asks for: the output `loss`, a named output summed, or a weighted sum of outputs.
+// The scalar whose gradient a case asks for: the output `loss`, a named output summed, or a weighted sum of
+// outputs.
 at::Tensor gradient_target(const Json& test, const std::vector<std::string>& names,
                            const std::vector<c10::IValue>& results) {
   const auto output = [&](const std::string& name) {
@@ -154,8 +156,8 @@ CaseResult run_case(const Json& test) {
   } catch (const UserError& error) {
     const auto kind = to_string(error.kind());
     if (kind != wanted)
-      judge("fail", fmt::format("expected {}, got an error of kind {}: {}", wanted.empty() ? "a result" : wanted, kind,
-                                message_of(error)));
+      judge("fail", fmt::format("expected {}, got an error of kind {}: {}",
+                                wanted.empty() ? "a result" : wanted, kind, message_of(error)));
     else
       result.message = message_of(error);
   } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
-// Runs numeric cases: inputs, parameters and expected outputs, gradients or kind of error of a registered function.
-// The format is that of `docs/conform.md`.
+// Runs numeric cases: inputs, parameters and expected outputs, gradients or kind of error of a registered
+// function. The format is that of `docs/conform.md`.
 #pragma once
 
 #include <string>

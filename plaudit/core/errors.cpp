@@ -38,7 +38,8 @@ void bug(std::string_view where, std::string_view message) {
 }
 
 std::string message_of(const std::exception& error) {
-  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error)) return c10_error->what_without_backtrace();
+  if (const auto* c10_error = dynamic_cast<const c10::Error*>(&error))
+    return c10_error->what_without_backtrace();
   return error.what();
 }
 
@@ -76,7 +77,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-  if (const std::string near = nearest(word, candidates); !near.empty()) return ", did you mean '" + near + "'?";
+  if (const std::string near = nearest(word, candidates); !near.empty())
+    return ", did you mean '" + near + "'?";
   std::string list;
   for (const auto& candidate : candidates) list += (list.empty() ? "" : ", ") + candidate;
   return candidates.empty() ? "" : ", expected one of: " + list;

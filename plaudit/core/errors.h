@@ -1,6 +1,7 @@
 // The two kinds of errors of plaudit.
 //
-// UserError  - the caller's mistake: a wrong field, file, shape or value. The message starts with the function or field
+// UserError  - the caller's mistake: a wrong field, file, shape or value. The message starts with the
+// function or field
 //              that refuses, prints the offending value and says what was expected. Python sees a ValueError.
 // BugError   - our own mistake: an invariant of plaudit does not hold. Please report it.
 #pragma once
@@ -42,7 +43,8 @@ class BugError : public c10::Error {
 // The message of any exception, without a backtrace.
 std::string message_of(const std::exception& error);
 
-// The candidate with the smallest edit distance to `word`, or "" when none is within a third of its length (at least 2).
+// The candidate with the smallest edit distance to `word`, or "" when none is within a third of its length
+// (at least 2).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // ", did you mean 'x'?" for the nearest candidate, or the list of candidates when none is near.

@@ -33,10 +33,18 @@ Constraint interval(double low, double high, bool open_low, bool open_high) {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
-Constraint at_least(double low) { return interval(low, infinity, false, false); }
-Constraint greater_than(double low) { return interval(low, infinity, true, false); }
-Constraint between(double low, double high) { return interval(low, high, false, false); }
-Constraint from_to_below(double low, double high) { return interval(low, high, false, true); }
+Constraint at_least(double low) {
+  return interval(low, infinity, false, false);
+}
+Constraint greater_than(double low) {
+  return interval(low, infinity, true, false);
+}
+Constraint between(double low, double high) {
+  return interval(low, high, false, false);
+}
+Constraint from_to_below(double low, double high) {
+  return interval(low, high, false, true);
+}
 Constraint one_of(std::vector<std::string> choices) {
   Constraint c;
   c.choices = std::move(choices);
@@ -106,7 +114,8 @@ void check_map(const YAML::Node& node, const Place& place, const std::vector<std
   for (const auto& entry : node) {
     const auto key = entry.first.Scalar();
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      refuse(place.key(key), entry.first, ErrorKind::value, "there is no option '" + key + "'" + suggestion(key, keys));
+      refuse(place.key(key), entry.first, ErrorKind::value,
+             "there is no option '" + key + "'" + suggestion(key, keys));
     if (std::find(seen.begin(), seen.end(), key) != seen.end())
       refuse(place.key(key), entry.first, ErrorKind::value, "is given twice");
     seen.push_back(key);

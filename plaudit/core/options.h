@@ -1,17 +1,20 @@
-// Typed options: one declaration serves the recipe checker, `plaudit show`, the command-line help and the docs.
+// Typed options: one declaration serves the recipe checker, `plaudit show`, the command-line help and the
+// docs.
 //
 // Options are plain aggregates with defaults. Each type declares its fields once:
 //
 //   struct LoraOptions { int64_t rank = 16; double alpha = 32; };
 //   template <> void describe(OptionTable<LoraOptions>& t) {
 //     t.field("rank", &LoraOptions::rank, "rank of the update", at_least(1));
-//     t.field("alpha", &LoraOptions::alpha, "scale; the update is multiplied by alpha/rank", greater_than(0));
+//     t.field("alpha", &LoraOptions::alpha, "scale; the update is multiplied by alpha/rank",
+//     greater_than(0));
 //   }
 //
 // Supported field types: bool, int64_t, double, std::string (optionally one_of({...})), std::vector of these,
 // std::optional of these, and any other described aggregate (a nested map).
 //
-// Errors are UserErrors that start with "file:line: key" and name the value, what was expected and the nearest key.
+// Errors are UserErrors that start with "file:line: key" and name the value, what was expected and the
+// nearest key.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -44,7 +47,7 @@ struct Constraint {
 
 Constraint at_least(double low);
 Constraint greater_than(double low);
-Constraint between(double low, double high);       // [low, high]
+Constraint between(double low, double high);        // [low, high]
 Constraint from_to_below(double low, double high);  // [low, high)
 Constraint one_of(std::vector<std::string> choices);
 
@@ -67,7 +70,8 @@ struct Place {
 };
 
 // Throws a UserError "file:line: path: message".
-[[noreturn]] void refuse(const Place& place, const YAML::Node& node, ErrorKind kind, const std::string& message);
+[[noreturn]] void refuse(const Place& place, const YAML::Node& node, ErrorKind kind,
+                         const std::string& message);
 
 namespace detail {
 bool read_bool(const YAML::Node& node, const Place& place);
@@ -169,8 +173,9 @@ template <class T>
 class OptionTable {
  public:
   template <class M>
-  void field(const std::string& key, M T::* member, const std::string& doc, Constraint constraint = {}) {
-    FieldInfo info{key, detail::type_name<M>(), detail::to_json<M>(T{}.*member).dump(), constraint.text(), doc, {}};
+  void field(const std::string& key, M T::*member, const std::string& doc, Constraint constraint = {}) {
+    FieldInfo info{
+        key, detail::type_name<M>(), detail::to_json<M>(T{}.*member).dump(), constraint.text(), doc, {}};
     if constexpr (std::is_class_v<M> && !std::is_same_v<M, std::string> && !detail::is_vector<M>::value &&
                   !detail::is_optional<M>::value)
       info.fields = option_table<M>().fields();

@@ -30,8 +30,8 @@ const std::vector<FunctionInfo>& functions() {
 
 const FunctionInfo& find_function(const std::string& name) {
   const auto& list = functions();
-  const auto found =
-      std::lower_bound(list.begin(), list.end(), name, [](const auto& f, const auto& n) { return f.name < n; });
+  const auto found = std::lower_bound(list.begin(), list.end(), name,
+                                      [](const auto& f, const auto& n) { return f.name < n; });
   if (found != list.end() && found->name == name) return *found;
   std::vector<std::string> names;
   for (const auto& f : list) names.push_back(f.name);
@@ -43,15 +43,16 @@ const FunctionInfo& find_function(const std::string& name) {
 
 FunctionLibrary::FunctionLibrary(std::string area, const char* file, uint32_t line)
     : area_(std::move(area)),
-      library_(std::make_unique<torch::Library>(torch::Library::FRAGMENT, "plaudit_" + area_, std::nullopt, file, line)) {}
+      library_(std::make_unique<torch::Library>(torch::Library::FRAGMENT, "plaudit_" + area_, std::nullopt,
+                                                file, line)) {}
 
 void FunctionLibrary::record(const std::string& schema, std::string doc, std::vector<std::string> systems) {
   const auto name = schema.substr(0, schema.find('('));
   mutable_functions().push_back({area_ + "." + name, schema, std::move(doc), std::move(systems)});
 }
 
-detail::FunctionRegistrar::FunctionRegistrar(const char* area, void (*define)(FunctionLibrary&), const char* file,
-                                             uint32_t line) {
+detail::FunctionRegistrar::FunctionRegistrar(const char* area, void (*define)(FunctionLibrary&),
+                                             const char* file, uint32_t line) {
   define(libraries().emplace_back(area, file, line));
 }
 

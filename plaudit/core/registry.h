@@ -7,8 +7,9 @@
 //           "Direct preference optimisation.", {"48", "15"});
 //   }
 //
-// and the operator is from then on callable as `plaudit::dpo_loss` (C++), `torch.ops.plaudit_preference.dpo_loss`
-// (Python), `plaudit call preference.dpo_loss` (JSON) and listed by `plaudit functions`.
+// and the operator is from then on callable as `plaudit::dpo_loss` (C++),
+// `torch.ops.plaudit_preference.dpo_loss` (Python), `plaudit call preference.dpo_loss` (JSON) and listed by
+// `plaudit functions`.
 #pragma once
 
 #include <torch/library.h>
@@ -37,7 +38,8 @@ class FunctionLibrary {
  public:
   FunctionLibrary(std::string area, const char* file, uint32_t line);
 
-  // Defines one operator. `fn` is any callable that the dispatcher accepts (tensors, numbers, strings, lists, tuples).
+  // Defines one operator. `fn` is any callable that the dispatcher accepts (tensors, numbers, strings, lists,
+  // tuples).
   template <class Fn>
   void def(const std::string& schema, Fn&& fn, std::string doc, std::vector<std::string> systems) {
     library_->def(schema.c_str(), std::forward<Fn>(fn));
@@ -59,8 +61,8 @@ struct FunctionRegistrar {
 
 }  // namespace plaudit
 
-#define PLAUDIT_FUNCTIONS(area, m)                                                                           \
-  static void plaudit_define_##area(::plaudit::FunctionLibrary& m);                                          \
-  static const ::plaudit::detail::FunctionRegistrar plaudit_registrar_##area(#area, &plaudit_define_##area,  \
-                                                                             __FILE__, __LINE__);            \
+#define PLAUDIT_FUNCTIONS(area, m)                                                                          \
+  static void plaudit_define_##area(::plaudit::FunctionLibrary& m);                                         \
+  static const ::plaudit::detail::FunctionRegistrar plaudit_registrar_##area(#area, &plaudit_define_##area, \
+                                                                             __FILE__, __LINE__);           \
   static void plaudit_define_##area([[maybe_unused]] ::plaudit::FunctionLibrary& m)

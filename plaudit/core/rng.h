@@ -1,7 +1,7 @@
 // A counter-based random generator (Philox4x32-10, Salmon et al. 2011) whose streams are named.
 //
-// A stream is a pure function of (seed, name): adding a stream, a rank or a thread never shifts another one. The state
-// is the counter alone, so it is saved as two numbers and restored exactly.
+// A stream is a pure function of (seed, name): adding a stream, a rank or a thread never shifts another one.
+// The state is the counter alone, so it is saved as two numbers and restored exactly.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -21,10 +21,10 @@ class Rng {
   Rng child(std::string_view name) const;
   Rng child(int64_t index) const;
 
-  uint64_t next();                        // 64 random bits
-  double uniform();                       // [0, 1), 53 bits
-  double normal();                        // mean 0, variance 1
-  int64_t below(int64_t n);               // 0..n-1 without bias; n >= 1
+  uint64_t next();                                   // 64 random bits
+  double uniform();                                  // [0, 1), 53 bits
+  double normal();                                   // mean 0, variance 1
+  int64_t below(int64_t n);                          // 0..n-1 without bias; n >= 1
   size_t categorical(const float* probs, size_t n);  // index by probability; probs need not sum to one
   std::vector<int64_t> permutation(int64_t n);
 

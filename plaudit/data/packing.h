@@ -1,7 +1,7 @@
 // Packed batches: sequences laid end to end without padding, and the shapes of attention that they need.
 //
-// A batch is a forest of segments. A segment attends causally to itself and fully to its ancestors, so a prompt that is
-// shared by a chosen and a rejected answer (or by K samples) is computed once:
+// A batch is a forest of segments. A segment attends causally to itself and fully to its ancestors, so a
+// prompt that is shared by a chosen and a rejected answer (or by K samples) is computed once:
 //
 //   segment 0  prompt      parent -1   tokens [0, 5)     positions 0..4
 //   segment 1  chosen      parent  0   tokens [5, 9)     positions 5..8

@@ -18,8 +18,8 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-// A prompt is either plain text, fed to the model as it is, or chat messages, rendered by the model's chat template
-// with the generation prompt appended.
+// A prompt is either plain text, fed to the model as it is, or chat messages, rendered by the model's chat
+// template with the generation prompt appended.
 struct Prompt {
   std::string text;
   std::vector<Message> messages;  // used when not empty

@@ -1,7 +1,7 @@
 // Text <-> token ids with a model's own tokenizer.
 //
-// Load from a Hugging Face folder (tokenizer.json, tokenizer_config.json) or from the metadata of a GGUF file. Encoding
-// is pure and thread-safe.
+// Load from a Hugging Face folder (tokenizer.json, tokenizer_config.json) or from the metadata of a GGUF
+// file. Encoding is pure and thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -40,20 +40,21 @@ class Tokenizer {
   int64_t bos_id() const { return bos_id_; }
   int64_t pad_id() const { return pad_id_; }
   int64_t unk_id() const { return unk_id_; }
-  // The token appended to an answer, and all tokens that end generation (generation_config.json may add some).
+  // The token appended to an answer, and all tokens that end generation (generation_config.json may add
+  // some).
   int64_t eos_id() const { return stop_ids_.empty() ? -1 : stop_ids_.front(); }
   const std::vector<int64_t>& stop_ids() const { return stop_ids_; }
   bool adds_bos() const { return add_bos_; }
 
   // The chat template: Jinja source, or "" when the model has none.
   const std::string& chat_template() const { return chat_template_; }
-  // Renders messages. `family` overrides the model's own template ("chatml", "smollm2", "qwen2", "llama3", "gemma");
-  // UserError when there is neither.
+  // Renders messages. `family` overrides the model's own template ("chatml", "smollm2", "qwen2", "llama3",
+  // "gemma"); UserError when there is neither.
   std::string apply_chat(const std::vector<Message>& messages, bool add_generation_prompt,
                          const std::string& family = "") const;
 
-  // The ids of a prompt: a chat is rendered with the generation prompt, text is encoded as it is; BOS is put once,
-  // when the tokenizer wants one and the text does not already start with it.
+  // The ids of a prompt: a chat is rendered with the generation prompt, text is encoded as it is; BOS is put
+  // once, when the tokenizer wants one and the text does not already start with it.
   std::vector<int64_t> encode_prompt(const Prompt& prompt, const std::string& family = "") const;
 
   // Everything that identifies this tokenizer (vocabulary, merges, template), hashed; keys caches.

@@ -14,7 +14,8 @@ struct Answer {
   std::string text;
 };
 
-// What a judge says of one answer. A judge that cannot judge an answer says so in `error`; it never invents a score.
+// What a judge says of one answer. A judge that cannot judge an answer says so in `error`; it never invents a
+// score.
 struct Judgement {
   double score = 0;   // higher is better
   std::string error;  // "" when the score stands

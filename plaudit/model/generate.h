@@ -1,4 +1,5 @@
-// Sampling with a KV cache: prompts of unequal length in one batch, K samples per prompt sharing the prompt's cache.
+// Sampling with a KV cache: prompts of unequal length in one batch, K samples per prompt sharing the prompt's
+// cache.
 #pragma once
 
 #include <functional>
@@ -16,16 +17,16 @@ struct SamplingOptions {
   int64_t top_k = 0;       // 0: off
   double top_p = 1;
   double min_p = 0;
-  std::vector<std::string> stop;   // text that ends an answer; it is not part of the answer's text
-  int64_t per_prompt = 1;          // answers per prompt
-  int64_t batch = 32;              // answers decoded side by side
+  std::vector<std::string> stop;  // text that ends an answer; it is not part of the answer's text
+  int64_t per_prompt = 1;         // answers per prompt
+  int64_t batch = 32;             // answers decoded side by side
 };
 
 struct Completion {
-  std::vector<int64_t> ids;   // the new tokens, the ending token included
-  std::vector<float> logps;   // log-probability of each under the model at temperature 1, [ids.size()]
-  std::string text;           // decoded, without special tokens and stop strings
-  std::string finish;         // "stop" (ended by itself), "length"
+  std::vector<int64_t> ids;  // the new tokens, the ending token included
+  std::vector<float> logps;  // log-probability of each under the model at temperature 1, [ids.size()]
+  std::string text;          // decoded, without special tokens and stop strings
+  std::string finish;        // "stop" (ended by itself), "length"
 };
 
 struct GenerateCallbacks {
@@ -33,13 +34,14 @@ struct GenerateCallbacks {
   std::function<void(int64_t done, int64_t total)> on_done;                  // answers finished so far
 };
 
-// Draws per_prompt answers for each prompt; result [prompts][per_prompt]. Answer (i, k) draws from its own random
-// stream, so it does not depend on what shares its batch. Weights are packed once at construction: build a new
-// Generator after training changed the model.
+// Draws per_prompt answers for each prompt; result [prompts][per_prompt]. Answer (i, k) draws from its own
+// random stream, so it does not depend on what shares its batch. Weights are packed once at construction:
+// build a new Generator after training changed the model.
 class Generator {
  public:
   // `precision`: "f32", "bf16", or "auto" (bf16 where the processor multiplies it natively).
-  explicit Generator(const LanguageModel& model, const std::string& precision = "auto", bool use_adapter = true);
+  explicit Generator(const LanguageModel& model, const std::string& precision = "auto",
+                     bool use_adapter = true);
   ~Generator();
   std::vector<std::vector<Completion>> generate(const std::vector<std::vector<int64_t>>& prompts,
                                                 const SamplingOptions& options, const Rng& rng,

@@ -1,4 +1,5 @@
-// Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): W x + s B(A(dropout x)), s = alpha/r or alpha/sqrt(r).
+// Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): W x + s B(A(dropout x)), s = alpha/r or
+// alpha/sqrt(r).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +15,8 @@ struct LoraOptions {
   double alpha = 32;
   double dropout = 0;
   bool rslora = false;  // scale alpha/sqrt(r) instead of alpha/r
-  std::vector<std::string> targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+  std::vector<std::string> targets = {"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                      "gate_proj", "up_proj", "down_proj"};
 };
 
 struct LoraLayer {

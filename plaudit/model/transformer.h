@@ -1,7 +1,7 @@
 // Decoder-only transformers: Llama/SmolLM2, Qwen2, GPT-2 and Gemma-3.
 //
-// One class runs all four: the differences are fields of TransformerConfig, never subclasses. Weights are plain tensors
-// under their Hugging Face names. Thread-safe for forward calls that do not change parameters.
+// One class runs all four: the differences are fields of TransformerConfig, never subclasses. Weights are
+// plain tensors under their Hugging Face names. Thread-safe for forward calls that do not change parameters.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -36,7 +36,7 @@ struct TransformerConfig {
   int64_t sliding_window = 0;        // 0: none
   std::vector<bool> sliding_layers;  // per layer; empty: none
   double embedding_scale = 1;
-  bool norm_unit_offset = false;     // norm weights stored as w, used as 1 + w
+  bool norm_unit_offset = false;  // norm weights stored as w, used as 1 + w
   std::optional<double> attention_softcap, final_softcap;
   std::vector<int64_t> eos_ids;
 };
@@ -58,8 +58,8 @@ class Transformer {
 
   const TransformerConfig& config() const { return config_; }
 
-  // Final-norm hidden states [N, hidden] of a packed batch; differentiable in the parameters that require a gradient.
-  // `use_adapter` false runs the base model (the reference of DPO).
+  // Final-norm hidden states [N, hidden] of a packed batch; differentiable in the parameters that require a
+  // gradient. `use_adapter` false runs the base model (the reference of DPO).
   at::Tensor hidden(const PackedBatch& batch, bool use_adapter = true) const;
   // Logits of rows of hidden [c, hidden] -> [c, vocab], final softcap applied.
   at::Tensor logits(const at::Tensor& hidden_rows) const;
@@ -73,7 +73,8 @@ class Transformer {
   // Folds the adapter into the weights.
   void merge_lora();
 
-  // What training changes: the adapter when there is one, else all weights (a tied head once), else nothing when frozen.
+  // What training changes: the adapter when there is one, else all weights (a tied head once), else nothing
+  // when frozen.
   std::vector<Parameter> trainable() const;
   void set_trainable(bool full);
   void set_precision(Precision precision);
@@ -83,7 +84,8 @@ class Transformer {
   // Hash of architecture and weights (and adapter); keys caches.
   uint64_t fingerprint() const;
 
-  // Saves a Hugging Face folder (config.json, model.safetensors; adapter merged in), or a PEFT adapter folder.
+  // Saves a Hugging Face folder (config.json, model.safetensors; adapter merged in), or a PEFT adapter
+  // folder.
   void save(const std::string& folder) const;
   void save_adapter(const std::string& folder) const;
   void load_adapter(const std::string& folder);

@@ -1,6 +1,7 @@
-// One training loop for everything that is learnt by gradients: supervised, reward and preference training, later the
-// rest. A method is an Objective (what to compute on some examples); the loop owns everything else: order of examples,
-// batches by token budget, accumulation, clipping, schedule, ranks, progress, metrics, checkpoints, resume.
+// One training loop for everything that is learnt by gradients: supervised, reward and preference training,
+// later the rest. A method is an Objective (what to compute on some examples); the loop owns everything else:
+// order of examples, batches by token budget, accumulation, clipping, schedule, ranks, progress, metrics,
+// checkpoints, resume.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,20 +17,21 @@
 
 namespace plaudit {
 
-// The sum of losses over some examples, and its unit: the gradient of a step is sum(loss)/sum(weight) over all
-// micro-batches and ranks, which makes accumulation equal to the large batch exactly.
+// The sum of losses over some examples, and its unit: the gradient of a step is sum(loss)/sum(weight) over
+// all micro-batches and ranks, which makes accumulation equal to the large batch exactly.
 struct StepLoss {
-  at::Tensor loss_sum;                                    // scalar, with autograd graph
-  double weight = 0;                                      // tokens or examples that it sums over
-  std::map<std::string, std::pair<double, double>> sums;  // metric -> (sum, weight); reported as sum/weight per step
+  at::Tensor loss_sum;  // scalar, with autograd graph
+  double weight = 0;    // tokens or examples that it sums over
+  std::map<std::string, std::pair<double, double>>
+      sums;  // metric -> (sum, weight); reported as sum/weight per step
 };
 
 class Objective {
  public:
   virtual ~Objective() = default;
   virtual std::string name() const = 0;
-  virtual int64_t size() const = 0;                       // examples
-  virtual int64_t tokens(int64_t example) const = 0;      // unpadded tokens that the example costs
+  virtual int64_t size() const = 0;                   // examples
+  virtual int64_t tokens(int64_t example) const = 0;  // unpadded tokens that the example costs
   virtual StepLoss loss(const std::vector<int64_t>& examples) = 0;
   virtual std::vector<Parameter> parameters() const = 0;  // what the optimizer changes
   // Called once before the first step, e.g. to cache reference log-probabilities.
@@ -49,10 +51,10 @@ struct TrainOptions {
   double min_learning_rate = 0;     // end of the schedule, as a share of the peak
   double weight_decay = 0;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  double clip = 1;                  // largest gradient norm; 0: off
-  std::string on_nan = "stop";      // stop (batch saved), skip (counted)
-  int64_t checkpoint_every = 50;    // steps; 0: only at the end
-  int64_t evaluate_every = 0;       // steps; 0: off
+  double clip = 1;                // largest gradient norm; 0: off
+  std::string on_nan = "stop";    // stop (batch saved), skip (counted)
+  int64_t checkpoint_every = 50;  // steps; 0: only at the end
+  int64_t evaluate_every = 0;     // steps; 0: off
 };
 
 }  // namespace plaudit
