@@ -18,7 +18,9 @@ Tensor as_real(const Tensor& t) {
 }
 
 std::string shape_of(const Tensor& t) {
-  return fmt::format("[{}]", fmt::join(t.sizes().vec(), ", "));
+  std::vector<int64_t> sizes;
+  for (const auto& size : t.sym_sizes()) sizes.push_back(size.guard_int(__FILE__, __LINE__));
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
 }
 
 void Check::refuse(ErrorKind kind, std::string_view argument, std::string_view message) const {
@@ -26,7 +28,7 @@ void Check::refuse(ErrorKind kind, std::string_view argument, std::string_view m
 }
 
 void Check::not_empty(std::string_view argument, const Tensor& t) const {
-  if (t.numel() == 0) refuse(ErrorKind::empty, argument, fmt::format("is empty, shape {}", shape_of(t)));
+  if (t.sym_numel() == 0) refuse(ErrorKind::empty, argument, fmt::format("is empty, shape {}", shape_of(t)));
 }
 
 void Check::dim(std::string_view argument, const Tensor& t, int64_t dims) const {
@@ -46,9 +48,25 @@ void Check::shape(std::string_view argument, const Tensor& t, at::IntArrayRef si
 }
 
 void Check::same_shape(std::string_view a, const Tensor& ta, std::string_view b, const Tensor& tb) const {
-  if (ta.sizes() == tb.sizes()) return;
+  if (ta.sym_sizes() == tb.sym_sizes()) return;
   refuse(ErrorKind::shape, b,
          fmt::format("has shape {}, expected {} as {} has", shape_of(tb), shape_of(ta), a));
+}
+
+void Check::same_size(std::string_view a, const Tensor& ta, int64_t da, std::string_view b, const Tensor& tb,
+                      int64_t db) const {
+  if (ta.sym_size(da) == tb.sym_size(db)) return;
+  refuse(ErrorKind::shape, b,
+         fmt::format("has shape {}: dimension {} must agree with dimension {} of {}, shape {}", shape_of(tb),
+                     db, da, a, shape_of(ta)));
+}
+
+void Check::alike(std::initializer_list<NamedTensor> tensors, int64_t dims) const {
+  const auto& first = *tensors.begin();
+  for (const auto& t : tensors) not_empty(t.name, t.value);
+  dim(first.name, first.value, dims);
+  for (const auto& t : tensors) same_shape(first.name, first.value, t.name, t.value);
+  for (const auto& t : tensors) finite(t.name, t.value);
 }
 
 void Check::no_nan(std::string_view argument, const Tensor& t) const {

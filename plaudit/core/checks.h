@@ -13,6 +13,7 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,12 @@ Tensor as_real(const Tensor& t);
 // "[2, 3]"
 std::string shape_of(const Tensor& t);
 
+// An argument and its name, for checks on several at once.
+struct NamedTensor {
+  std::string_view name;
+  const Tensor& value;
+};
+
 class Check {
  public:
   explicit Check(std::string_view function) : function_(function) {}
@@ -50,6 +57,11 @@ class Check {
   // `sizes` holds the expected sizes, -1 for any.
   void shape(std::string_view argument, const Tensor& t, at::IntArrayRef sizes) const;
   void same_shape(std::string_view a, const Tensor& ta, std::string_view b, const Tensor& tb) const;
+  // Dimension `da` of `ta` and `db` of `tb` have one size; safe for symbolic sizes (torch.compile).
+  void same_size(std::string_view a, const Tensor& ta, int64_t da, std::string_view b, const Tensor& tb,
+                 int64_t db) const;
+  // Tensors of one shape with `dims` dimensions: none empty, shapes alike, every value finite, in this order.
+  void alike(std::initializer_list<NamedTensor> tensors, int64_t dims) const;
   void no_nan(std::string_view argument, const Tensor& t) const;
   // Neither NaN nor infinite; kind nan.
   void finite(std::string_view argument, const Tensor& t) const;

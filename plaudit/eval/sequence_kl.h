@@ -1,0 +1,22 @@
+// KL divergence of a policy from its reference, estimated on the policy's own samples.
+#pragma once
+
+#include <string>
+
+#include "plaudit/core/checks.h"
+
+namespace plaudit {
+
+struct SequenceKl {
+  Tensor kl;         // scalar: summed over T, mean over B, in nats per answer
+  Tensor per_token;  // [B,T], 0 under the mask
+};
+
+// With d = logp - ref_logp at the sampled tokens: k1 = d (unbiased), k2 = d^2/2 (low variance, biased),
+// k3 = exp(-d) - 1 + d (unbiased, never negative). `logps`, `ref_logps`, `mask` [B,T]; values under mask 0
+// are ignored. UserErrors: no valid token (empty), shape, NaN or infinity (nan), unknown estimator (value).
+// Schulman, "Approximating KL Divergence", 2020.
+SequenceKl sequence_kl(const Tensor& logps, const Tensor& ref_logps, const Tensor& mask,
+                       const std::string& estimator = "k1");
+
+}  // namespace plaudit
