@@ -1,5 +1,5 @@
 plaudit_test(core
-  call_test.cpp
+  call_test.cpp conform_test.cpp
   errors_test.cpp
   options_test.cpp
   rng_test.cpp)

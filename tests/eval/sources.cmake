@@ -1,0 +1,3 @@
+plaudit_test(eval
+  best_of_n_test.cpp
+  interval_test.cpp)
