@@ -1,0 +1,77 @@
+#include "bench/machine.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Config.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/csrc/api/include/torch/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <functional>
+
+namespace plaudit::bench {
+namespace {
+
+std::string processor_field(const std::string& wanted) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(':');
+    if (colon != std::string::npos && line.rfind(wanted, 0) == 0)
+      return line.substr(std::min(colon + 2, line.size()));
+  }
+  return "";
+}
+
+// Seconds of the fastest of as many calls as fit into `budget`, at least three.
+double fastest(const std::function<void()>& work, double budget) {
+  using clock = std::chrono::steady_clock;
+  const auto begin = clock::now();
+  double best = 1e300;
+  for (int call = 0; call < 3 || std::chrono::duration<double>(clock::now() - begin).count() < budget;
+       ++call) {
+    const auto start = clock::now();
+    work();
+    best = std::min(best, std::chrono::duration<double>(clock::now() - start).count());
+  }
+  return best;
+}
+
+}  // namespace
+
+Machine machine() {
+  Machine m;
+  m.processor = processor_field("model name");
+  m.cores = sysconf(_SC_NPROCESSORS_ONLN);
+  m.threads = at::get_num_threads();
+  m.torch = TORCH_VERSION;
+  m.blas = AT_MKL_ENABLED() ? "mkl" : at::hasLAPACK() ? "lapack" : "native";
+  m.bf16_native = (" " + processor_field("flags") + " ").find(" avx512_bf16 ") != std::string::npos;
+  m.memory_gib =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / (1 << 30);
+  return m;
+}
+
+Json to_json(const Machine& m) {
+  return {{"processor", m.processor},  {"cores", m.cores}, {"threads", m.threads},
+          {"torch", m.torch},          {"blas", m.blas},   {"bf16", m.bf16_native},
+          {"memory_gib", m.memory_gib}};
+}
+
+double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds) {
+  const auto a = at::rand({rows, inner}).to(dtype), b = at::rand({inner, columns}).to(dtype);
+  auto out = at::empty({rows, columns}, a.options());
+  const double best = fastest([&] { at::mm_out(out, a, b); }, seconds);
+  return 2e-9 * static_cast<double>(rows) * static_cast<double>(inner) * static_cast<double>(columns) / best;
+}
+
+double memory_read_gbs(double seconds) {
+  const auto data = at::ones({64 << 20}, at::kFloat);  // 256 MiB
+  double total = 0;
+  const double best = fastest([&] { total += data.sum().item<double>(); }, seconds);
+  return total > 0 ? 1e-9 * static_cast<double>(data.nbytes()) / best : 0;
+}
+
+}  // namespace plaudit::bench

@@ -1,0 +1,32 @@
+// The machine under a benchmark: what it is, and what it can do at most. Every figure of `plaudit bench`
+// stands beside these limits.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "plaudit/core/call.h"
+
+namespace plaudit::bench {
+
+struct Machine {
+  std::string processor;  // "AMD EPYC ..."
+  int64_t cores = 0;
+  int threads = 0;           // that LibTorch uses
+  std::string torch;         // version
+  std::string blas;          // "mkl", "openblas", ...
+  bool bf16_native = false;  // the processor multiplies bf16 itself
+  double memory_gib = 0;
+};
+
+Machine machine();
+Json to_json(const Machine& machine);
+
+// Best rate of a [rows, inner] x [inner, columns] product in GFLOP/s, over at least `seconds` of repetitions.
+double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds = 0.5);
+
+// Best rate of reading memory, GB/s: the sum over an array far larger than the caches.
+double memory_read_gbs(double seconds = 0.5);
+
+}  // namespace plaudit::bench
