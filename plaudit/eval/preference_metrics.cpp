@@ -49,15 +49,15 @@ PreferenceCalibration preference_calibration(const Tensor& chosen_rewards, const
 PLAUDIT_FUNCTIONS(eval, m) {
   m.def(
       "preference_accuracy(Tensor chosen_rewards, Tensor rejected_rewards, str ties='half') -> (Tensor "
-      "accuracy, "
-      "int count)",
+      "accuracy, int count)",
       [](const Tensor& chosen, const Tensor& rejected, const std::string& ties) {
         return as_tuple(preference_accuracy(chosen, rejected, ties));
       },
       "Share of pairs whose chosen answer scores higher.", {"17", "48"});
   m.def(
-      "preference_calibration(Tensor chosen_rewards, Tensor rejected_rewards, int bins=10) -> (Tensor ece, "
-      "Tensor mce, Tensor nll, Tensor brier, Tensor bin_confidence, Tensor bin_accuracy, Tensor bin_count)",
+      "preference_calibration(Tensor chosen_rewards, Tensor rejected_rewards, int bins=10) -> (Tensor "
+      "ece, Tensor mce, Tensor nll, Tensor brier, Tensor bin_confidence, Tensor bin_accuracy, Tensor "
+      "bin_count)",
       [](const Tensor& chosen, const Tensor& rejected, int64_t bins) {
         return as_tuple(preference_calibration(chosen, rejected, bins));
       },

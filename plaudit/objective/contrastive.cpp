@@ -79,8 +79,8 @@ PLAUDIT_FUNCTIONS(contrastive, m) {
       },
       "InfoNCE between two views of a batch with in-batch negatives.", {"17"});
   m.def(
-      "swav_loss(Tensor features_a, Tensor features_b, Tensor prototypes, float temperature=0.1, "
-      "float epsilon=0.05, int iterations=3) -> (Tensor loss, Tensor assignments_a, Tensor assignments_b)",
+      "swav_loss(Tensor features_a, Tensor features_b, Tensor prototypes, float temperature=0.1, float "
+      "epsilon=0.05, int iterations=3) -> (Tensor loss, Tensor assignments_a, Tensor assignments_b)",
       [](const Tensor& a, const Tensor& b, const Tensor& prototypes, double temperature, double epsilon,
          int64_t iterations) {
         return as_tuple(swav_loss(a, b, prototypes, {temperature, epsilon, iterations}));

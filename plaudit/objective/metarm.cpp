@@ -67,7 +67,8 @@ MetarmStep metarm_linear_step(const Tensor& weight, const Tensor& chosen, const 
 PLAUDIT_FUNCTIONS(bilevel, m) {
   m.def(
       "metarm_linear_step(Tensor weight, Tensor chosen, Tensor rejected, Tensor meta, float eta=0.01, "
-      "float alpha=0.001) -> (Tensor spread, Tensor adapted, Tensor loss, Tensor gradient, Tensor updated)",
+      "float alpha=0.001) -> (Tensor spread, Tensor adapted, Tensor loss, Tensor gradient, Tensor "
+      "updated)",
       [](const Tensor& weight, const Tensor& chosen, const Tensor& rejected, const Tensor& meta, double eta,
          double alpha) {
         return as_tuple(metarm_linear_step(weight, chosen, rejected, meta, {eta, alpha}));

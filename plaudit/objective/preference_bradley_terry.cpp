@@ -52,9 +52,8 @@ BradleyTerryResult bradley_terry_loss(const Tensor& chosen_rewards, const Tensor
 
 PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
-      "bradley_terry_loss(Tensor chosen_rewards, Tensor rejected_rewards, Tensor? margin=None, "
-      "Tensor? label_smoothing=None, Tensor? weight=None, float center_coef=0.) -> (Tensor loss, Tensor "
-      "losses, "
+      "bradley_terry_loss(Tensor chosen_rewards, Tensor rejected_rewards, Tensor? margin=None, Tensor? "
+      "label_smoothing=None, Tensor? weight=None, float center_coef=0.) -> (Tensor loss, Tensor losses, "
       "Tensor accuracy, Tensor mean_margin)",
       [](const Tensor& chosen, const Tensor& rejected, std::optional<Tensor> margin,
          std::optional<Tensor> smoothing, std::optional<Tensor> weight, double center_coef) {

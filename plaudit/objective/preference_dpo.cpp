@@ -61,9 +61,8 @@ PairLoss hinge_loss(const PairLogps& raw, const HingeOptions& options) {
 PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
       "dpo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
-      "ref_rejected_logps, "
-      "float beta=0.1, float label_smoothing=0., bool reference_free=False) -> (Tensor loss, Tensor losses, "
-      "Tensor chosen_rewards, Tensor rejected_rewards, Tensor accuracy)",
+      "ref_rejected_logps, float beta=0.1, float label_smoothing=0., bool reference_free=False) -> "
+      "(Tensor loss, Tensor losses, Tensor chosen_rewards, Tensor rejected_rewards, Tensor accuracy)",
       [](const Tensor& w, const Tensor& l, const Tensor& ref_w, const Tensor& ref_l, double beta,
          double smoothing, bool reference_free) {
         return as_tuple(dpo_loss({w, l, ref_w, ref_l}, {beta, smoothing, reference_free}));
@@ -71,8 +70,8 @@ PLAUDIT_FUNCTIONS(preference, m) {
       "Direct preference optimisation: logistic loss on the log-ratio margin.",
       {"48", "15", "37", "53", "56"});
   m.def(
-      "robust_dpo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, "
-      "Tensor ref_rejected_logps, float beta=0.1, float label_smoothing=0.1) -> (Tensor loss, Tensor losses)",
+      "robust_dpo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
+      "ref_rejected_logps, float beta=0.1, float label_smoothing=0.1) -> (Tensor loss, Tensor losses)",
       [](const Tensor& w, const Tensor& l, const Tensor& ref_w, const Tensor& ref_l, double beta,
          double smoothing) {
         return as_tuple(robust_dpo_loss({w, l, ref_w, ref_l}, {beta, smoothing}));
@@ -80,18 +79,16 @@ PLAUDIT_FUNCTIONS(preference, m) {
       "DPO made unbiased under a known rate of flipped labels.", {"48"});
   m.def(
       "ipo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
-      "ref_rejected_logps, "
-      "Tensor? chosen_lengths=None, Tensor? rejected_lengths=None, float tau=0.1) -> (Tensor loss, Tensor "
-      "losses)",
+      "ref_rejected_logps, Tensor? chosen_lengths=None, Tensor? rejected_lengths=None, float tau=0.1) -> "
+      "(Tensor loss, Tensor losses)",
       [](const Tensor& w, const Tensor& l, const Tensor& ref_w, const Tensor& ref_l,
          std::optional<Tensor> w_lengths, std::optional<Tensor> l_lengths, double tau) {
         return as_tuple(ipo_loss({w, l, ref_w, ref_l}, {std::move(w_lengths), std::move(l_lengths), tau}));
       },
       "Identity preference optimisation: squared distance of the margin to 1/(2 tau).", {"48"});
   m.def(
-      "hinge_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, "
-      "Tensor ref_rejected_logps, float beta=0.1, float margin=1., bool reference_free=False) -> (Tensor "
-      "loss, "
+      "hinge_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
+      "ref_rejected_logps, float beta=0.1, float margin=1., bool reference_free=False) -> (Tensor loss, "
       "Tensor losses)",
       [](const Tensor& w, const Tensor& l, const Tensor& ref_w, const Tensor& ref_l, double beta,
          double margin, bool reference_free) {

@@ -38,9 +38,10 @@ struct RobustDpoOptions {
 PairLoss robust_dpo_loss(const PairLogps& pair, const RobustDpoOptions& options = {});
 
 struct IpoOptions {
-  std::optional<Tensor> chosen_lengths;    // [B] > 0: divide the log-ratio by the tokens of the answer
-  std::optional<Tensor> rejected_lengths;  // both or neither
-  double tau = 0.1;                        // > 0
+  std::optional<Tensor> chosen_lengths =
+      std::nullopt;  // [B] > 0: divide the log-ratio by the tokens of the answer
+  std::optional<Tensor> rejected_lengths = std::nullopt;  // both or neither
+  double tau = 0.1;                                       // > 0
 };
 
 // (h - 1/(2 tau))^2. Azar et al., "A General Theoretical Paradigm ...", 2023, arXiv 2310.12036, eq. 17.

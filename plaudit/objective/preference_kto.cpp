@@ -38,9 +38,8 @@ PLAUDIT_FUNCTIONS(preference, m) {
   m.def("kto_reference_point(Tensor kl_logps, Tensor kl_ref_logps) -> (Tensor kl)", &kto_reference_point,
         "Reference point of KTO: the clamped mean log-ratio of mismatched pairs.", {"48"});
   m.def(
-      "kto_loss(Tensor logps, Tensor ref_logps, Tensor desirable, Tensor kl, float beta=0.1, "
-      "float desirable_weight=1., float undesirable_weight=1.) -> (Tensor loss, Tensor losses, Tensor "
-      "rewards)",
+      "kto_loss(Tensor logps, Tensor ref_logps, Tensor desirable, Tensor kl, float beta=0.1, float "
+      "desirable_weight=1., float undesirable_weight=1.) -> (Tensor loss, Tensor losses, Tensor rewards)",
       [](const Tensor& logps, const Tensor& ref_logps, const Tensor& desirable, const Tensor& kl, double beta,
          double desirable_weight, double undesirable_weight) {
         return as_tuple(

@@ -60,18 +60,16 @@ OrpoResult orpo_loss(const Tensor& chosen_avg_logps, const Tensor& rejected_avg_
 PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
       "simpo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor chosen_lengths, Tensor "
-      "rejected_lengths, "
-      "float beta=2., float gamma_beta_ratio=0.5, float label_smoothing=0.) -> (Tensor loss, Tensor losses, "
-      "Tensor chosen_rewards, Tensor rejected_rewards)",
+      "rejected_lengths, float beta=2., float gamma_beta_ratio=0.5, float label_smoothing=0.) -> (Tensor "
+      "loss, Tensor losses, Tensor chosen_rewards, Tensor rejected_rewards)",
       [](const Tensor& w, const Tensor& l, const Tensor& w_lengths, const Tensor& l_lengths, double beta,
          double ratio, double smoothing) {
         return as_tuple(simpo_loss(w, l, w_lengths, l_lengths, {beta, ratio, smoothing}));
       },
       "SimPO: logistic loss on the difference of per-token averages less a target margin.", {"48", "53"});
   m.def(
-      "orpo_loss(Tensor chosen_avg_logps, Tensor rejected_avg_logps, Tensor chosen_nll, float lam=0.1) -> "
-      "(Tensor "
-      "loss, Tensor losses, Tensor log_odds_ratio)",
+      "orpo_loss(Tensor chosen_avg_logps, Tensor rejected_avg_logps, Tensor chosen_nll, float lam=0.1) "
+      "-> (Tensor loss, Tensor losses, Tensor log_odds_ratio)",
       [](const Tensor& w, const Tensor& l, const Tensor& nll, double lam) {
         return as_tuple(orpo_loss(w, l, nll, {lam}));
       },

@@ -91,17 +91,17 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
                                       ", ")));
   }
   // Position i predicts label i+1, unless i ends a document.
-  const auto document =
-      at::searchsorted(offsets, at::arange(labels.size(0), offsets.options()), false, true) - 1;
-  const auto shifted = labels.to(at::kLong).roll(-1, 0);
-  const auto inside = document.eq(document.roll(-1, 0));
-  const auto counted = shifted.ne(options.ignore_index).logical_and(inside);
+  const auto position = at::arange(labels.size(0), offsets.options());
+  const auto document_of = at::searchsorted(offsets, position, /*out_int32=*/false, /*right=*/true) - 1;
+  const auto document = document_of.slice(0, 0, -1);
+  const auto shifted = labels.slice(0, 1).to(at::kLong);
+  const auto counted = shifted.ne(options.ignore_index).logical_and(document.eq(document_of.slice(0, 1)));
   const auto sum_by_document = [&](const Tensor& x) {
     return at::zeros({offsets.size(0) - 1}, x.options()).index_add(0, document, x);
   };
   const auto lengths = sum_by_document(counted.to(at::kLong));
   check_labels(check, shifted, counted, lengths, logits.size(1));
-  const auto token_logps = token_logps_of(logits, shifted, counted);
+  const auto token_logps = token_logps_of(logits.slice(0, 0, -1), shifted, counted);
   check.finite("logits", token_logps);
   const auto sums = sum_by_document(token_logps);
   return {options.average ? sums / lengths : sums, lengths};
@@ -109,9 +109,8 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
 
 PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
-      "sequence_logps(Tensor logits, Tensor labels, int ignore_index=-100, bool average=False) -> (Tensor "
-      "logps, "
-      "Tensor lengths, Tensor token_logps)",
+      "sequence_logps(Tensor logits, Tensor labels, int ignore_index=-100, bool average=False) -> "
+      "(Tensor logps, Tensor lengths, Tensor token_logps)",
       [](const Tensor& logits, const Tensor& labels, int64_t ignore_index, bool average) {
         return as_tuple(sequence_logps(logits, labels, {ignore_index, average}));
       },

@@ -62,16 +62,14 @@ Tensor normalize_rewards(const Tensor& rewards, const Tensor& mean, const Tensor
 PLAUDIT_FUNCTIONS(reward, m) {
   m.def(
       "running_moments(Tensor batch, Tensor mean, Tensor var, Tensor count) -> (Tensor mean, Tensor var, "
-      "Tensor std, "
-      "Tensor count)",
+      "Tensor std, Tensor count)",
       [](const Tensor& batch, const Tensor& mean, const Tensor& var, const Tensor& count) {
         return as_tuple(running_moments(batch, mean, var, count));
       },
       "Merges a batch into a running mean and variance.", {"17", "44", "51"});
   m.def(
-      "normalize(Tensor rewards, Tensor mean, Tensor std, float clip=0., bool shift=True, float eps=1e-08) "
-      "-> "
-      "(Tensor rewards)",
+      "normalize(Tensor rewards, Tensor mean, Tensor std, float clip=0., bool shift=True, float "
+      "eps=1e-08) -> (Tensor rewards)",
       [](const Tensor& rewards, const Tensor& mean, const Tensor& std, double clip, bool shift, double eps) {
         return normalize_rewards(rewards, mean, std, {clip, shift, eps});
       },

@@ -71,8 +71,8 @@ PLAUDIT_FUNCTIONS(reward, m) {
   m.def("last_token_index(Tensor mask) -> (Tensor index)", &last_token_index,
         "The last valid position of each row, padding on either side.", {"17", "14", "44"});
   m.def(
-      "score(Tensor hidden, Tensor mask, Tensor weight, Tensor? bias=None, str pooling='last') -> (Tensor "
-      "rewards)",
+      "score(Tensor hidden, Tensor mask, Tensor weight, Tensor? bias=None, str pooling='last') -> "
+      "(Tensor rewards)",
       [](const Tensor& hidden, const Tensor& mask, const Tensor& weight, std::optional<Tensor> bias,
          std::string pooling) {
         return score_hidden(hidden, mask, weight, {std::move(bias), std::move(pooling)});

@@ -15,7 +15,7 @@ namespace plaudit {
 Tensor last_token_index(const Tensor& mask);
 
 struct ScoreOptions {
-  std::optional<Tensor> bias;  // one number; default 0
+  std::optional<Tensor> bias = std::nullopt;  // one number; default 0
   std::string pooling =
       "last";  // "last": the hidden state at the last valid position; "mean": the masked mean
 };

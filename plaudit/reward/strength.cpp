@@ -110,8 +110,7 @@ PLAUDIT_FUNCTIONS(preference, m) {
         "Bradley-Terry margins from preference strength.", {"17"});
   m.def(
       "soft_labels(Tensor strength, Tensor flip, float alpha=0.1, float below=0., float? above=None) -> "
-      "(Tensor "
-      "label_smoothing)",
+      "(Tensor label_smoothing)",
       [](const Tensor& strength, const Tensor& flip, double alpha, double below,
          std::optional<double> above) {
         return soft_labels(strength, flip, {alpha, below, above});

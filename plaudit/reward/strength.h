@@ -48,9 +48,9 @@ struct MarginOptions {
 Tensor adaptive_margin(const Tensor& strength, const Tensor& flip, const MarginOptions& options = {});
 
 struct SoftLabelOptions {
-  double alpha = 0.1;           // the smoothing, in [0, 1]
-  double below = 0;             // smooth pairs weaker than this
-  std::optional<double> above;  // and stronger than this, when given
+  double alpha = 0.1;                          // the smoothing, in [0, 1]
+  double below = 0;                            // smooth pairs weaker than this
+  std::optional<double> above = std::nullopt;  // and stronger than this, when given
 };
 
 // The label smoothing of each pair, [N] (eq. 5): alpha where it was not flipped and is below or above, else

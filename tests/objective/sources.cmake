@@ -1,0 +1,12 @@
+plaudit_test(objective
+  contrastive_test.cpp
+  f_divergence_test.cpp
+  kl_policy_test.cpp
+  link_test.cpp
+  metarm_test.cpp
+  preference_bradley_terry_test.cpp
+  preference_dpo_test.cpp
+  preference_kto_test.cpp
+  preference_length_test.cpp
+  preference_ranking_test.cpp
+  sequence_logps_test.cpp)

@@ -1,0 +1,4 @@
+plaudit_test(reward
+  normalize_test.cpp
+  score_test.cpp
+  strength_test.cpp)
