@@ -6,7 +6,7 @@ build=${1:-build}
 git ls-files '*.h' '*.cpp' | xargs clang-format --dry-run -Werror
 echo "format: clean"
 
-# clang-tidy cannot read g++'s precompiled header: give it the same commands without it.
+# clang-tidy cannot read g++'s precompiled header: give it the same commands with the plain header.
 mkdir -p "$build/lint"
 .venv/bin/python - "$build" <<'PY'
 import json, pathlib, re, sys
@@ -16,7 +16,7 @@ kept = []
 for entry in commands:
     if "cmake_pch" in entry["file"]:
         continue
-    command = re.sub(r"-Winvalid-pch -include \S+", "", entry["command"])
+    command = re.sub(r"-Winvalid-pch -include \S+", "-include plaudit/pch.h", entry["command"])
     entry["command"] = re.sub(r"^.*?ccache ", "", command)
     kept.append(entry)
 (build / "lint" / "compile_commands.json").write_text(json.dumps(kept))

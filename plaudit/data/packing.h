@@ -8,6 +8,7 @@
 //   segment 2  rejected    parent  0   tokens [9, 12)    positions 5..7
 //
 // The result equals that of separate padded rows; nothing ever depends on a padding id.
+// pack_sequences decides which sequences share a row of limited length.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -44,5 +45,18 @@ class PackedBuilder {
   std::vector<int64_t> positions_;
   std::vector<Segment> segments_;
 };
+
+// Rows of at most `max_length` tokens. Per row: which sequences, in the order in which they were placed; the
+// boundaries of the sequences, 0 ... tokens of the row; and positions that restart at each sequence.
+struct PackedRows {
+  std::vector<std::vector<int64_t>> bins;
+  std::vector<std::vector<int64_t>> cu_seqlens;
+  std::vector<std::vector<int64_t>> positions;
+};
+
+// First-fit decreasing: the longest sequence first (ties: lower index), each into the first row that has
+// room. At most 11/9 of the least possible number of rows, plus one. O(n log n). Nothing is truncated: a
+// length of 0 or above `max_length` is a UserError of kind value; no lengths at all are kind empty.
+PackedRows pack_sequences(const std::vector<int64_t>& lengths, int64_t max_length);
 
 }  // namespace plaudit
