@@ -14,7 +14,7 @@ uint64_t mix64(uint64_t x) {
 }
 
 uint64_t hash64(std::string_view bytes, uint64_t start) {
-  uint64_t hash = 0xcbf29ce484222325ULL ^ start;
+  uint64_t hash = 0xcbf29ce484222325ULL ^ mix64(start);
   for (const char byte : bytes) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3ULL;
   return mix64(hash);
 }

@@ -10,7 +10,7 @@ namespace plaudit {
 // Mixes all bits of `x` (one step of SplitMix64, Steele et al. 2014); a bijection.
 uint64_t mix64(uint64_t x);
 
-// A 64-bit hash of bytes: FNV-1a (Fowler, Noll, Vo) whose start is changed by `start`, then mix64. Not
+// A 64-bit hash of bytes: FNV-1a (Fowler, Noll, Vo) whose basis is changed by mix64(start), then mix64. Not
 // cryptographic.
 uint64_t hash64(std::string_view bytes, uint64_t start = 0);
 

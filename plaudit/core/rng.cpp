@@ -84,7 +84,7 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2
   return c;
 }
 
-Rng::Rng(uint64_t seed, std::string_view stream) : key_(hash64(stream, mix64(seed))) {}
+Rng::Rng(uint64_t seed, std::string_view stream) : key_(hash64(stream, seed)) {}
 
 Rng Rng::child(std::string_view name) const {
   Rng out;
