@@ -15,31 +15,10 @@
 
 #include "plaudit/data/packing.h"
 #include "plaudit/data/tokenizer.h"
+#include "plaudit/model/config.h"
 #include "plaudit/model/lora.h"
 
 namespace plaudit {
-
-struct RopeScaling {
-  std::string type;  // "", "linear", "llama3"
-  double factor = 1, low_freq_factor = 1, high_freq_factor = 4;
-  int64_t original_context = 8192;
-};
-
-struct TransformerConfig {
-  std::string family;  // "llama", "qwen2", "gpt2", "gemma3"
-  int64_t vocab = 0, hidden = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, context = 0;
-  double norm_eps = 1e-5;
-  double rope_theta = 10000, rope_local_theta = 10000;
-  RopeScaling rope_scaling;
-  bool qkv_bias = false, o_bias = false, tied = true;
-  double attention_scale = 0;        // 0: head_dim^-0.5
-  int64_t sliding_window = 0;        // 0: none
-  std::vector<bool> sliding_layers;  // per layer; empty: none
-  double embedding_scale = 1;
-  bool norm_unit_offset = false;  // norm weights stored as w, used as 1 + w
-  std::optional<double> attention_softcap, final_softcap;
-  std::vector<int64_t> eos_ids;
-};
 
 enum class Precision { f32, bf16_autocast, bf16 };  // f32; f32 weights with bf16 products; bf16 weights
 
