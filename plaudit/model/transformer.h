@@ -46,7 +46,8 @@ class Transformer {
   std::pair<at::Tensor, at::Tensor> token_logps(const at::Tensor& hidden_rows, const at::Tensor& targets,
                                                 double temperature = 1) const;
 
-  // Adds LoRA to the layers that the options name and freezes everything else.
+  // Adds LoRA to the layers that the options name and freezes everything else. A target is the end of a
+  // module name ("q_proj", "mlp.c_proj"), or "all-linear". UserError (value) when one matches nothing.
   void add_lora(const LoraOptions& options, uint64_t seed);
   bool has_lora() const { return !lora_.empty(); }
   // Folds the adapter into the weights.
@@ -57,9 +58,24 @@ class Transformer {
   std::vector<Parameter> trainable() const;
   void set_trainable(bool full);
   void set_precision(Precision precision);
-  void set_gradient_checkpointing(bool on);
+  void set_gradient_checkpointing(bool on) { gradient_checkpointing_ = on; }
+  // Adapter dropout of the calls that follow: masks are a pure function of the key (one per micro-batch, so
+  // that a resumed run draws the same); none, the default: no dropout.
+  void set_dropout_key(std::optional<uint64_t> key) { dropout_key_ = key; }
+  Precision precision() const { return precision_; }
+  at::Device device() const;
 
+  // All matrices are [out, in] (model/weights.h).
   const std::map<std::string, at::Tensor>& weights() const { return weights_; }
+  // A weight with the adapter folded in, where there is one and `use_adapter`.
+  at::Tensor merged_weight(const std::string& name, bool use_adapter = true) const;
+  // The matrix that turns hidden states into logits, [vocab, hidden].
+  const at::Tensor& head_weight() const;
+  const std::map<std::string, LoraLayer>& lora() const { return lora_; }
+  const LoraOptions& lora_options() const { return lora_options_; }
+  // The file or folder that the model was loaded from, "" when random.
+  const std::string& source() const { return source_; }
+
   // Hash of architecture and weights (and adapter); keys caches.
   uint64_t fingerprint() const;
 
@@ -68,15 +84,21 @@ class Transformer {
   void save(const std::string& folder) const;
   void save_adapter(const std::string& folder) const;
   void load_adapter(const std::string& folder);
+  // Writes a GGUF file of f32 or bf16 matrices, adapter merged in; `metadata` holds further keys, such as a
+  // tokenizer's.
+  void save_gguf(const std::string& path, const Json& metadata = Json::object()) const;
 
  private:
   friend class Generator;
+  at::ScalarType compute_dtype() const;
+
   TransformerConfig config_;
   std::map<std::string, at::Tensor> weights_;
   std::map<std::string, LoraLayer> lora_;  // by the name of the weight that it changes
   LoraOptions lora_options_;
   Precision precision_ = Precision::f32;
   bool gradient_checkpointing_ = false;
+  std::optional<uint64_t> dropout_key_;
   std::string source_;
 };
 

@@ -23,9 +23,11 @@ class Table {
     for (int64_t i = 0; i < c_.layers; ++i) {
       hf_ = layer_prefix(c_, i);
       gguf_ = fmt::format("blk.{}.", i);
+      layer_ = i;
       c_.is_gpt2() ? gpt2_layer() : rotary_layer();
     }
     hf_ = gguf_ = "";
+    layer_ = -1;
     norm(top + (c_.is_gpt2() ? "ln_f" : "norm"), "output_norm", d);
     if (!c_.tied) add("lm_head", "output", {c_.vocab, d}, WeightRole::matrix);
     return std::move(table_);
@@ -35,7 +37,7 @@ class Table {
   WeightSpec& add(const std::string& name, const std::string& gguf, Sizes sizes, WeightRole role,
                   const char* suffix = ".weight") {
     return table_.emplace_back(
-        WeightSpec{hf_ + name + suffix, gguf_ + gguf + suffix, std::move(sizes), role});
+        WeightSpec{hf_ + name + suffix, gguf_ + gguf + suffix, std::move(sizes), role, layer_});
   }
   void norm(const std::string& name, const std::string& gguf, int64_t size) {
     add(name, gguf, {size}, WeightRole::norm);
@@ -83,6 +85,7 @@ class Table {
 
   const TransformerConfig& c_;
   std::string hf_, gguf_;
+  int64_t layer_ = -1;
   std::vector<WeightSpec> table_;
 };
 

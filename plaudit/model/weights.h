@@ -28,6 +28,7 @@ struct WeightSpec {
   std::string gguf;
   std::vector<int64_t> sizes;  // as in memory
   WeightRole role = WeightRole::matrix;
+  int64_t layer = -1;        // -1: outside the layers
   int64_t rotary_heads = 0;  // > 0: q and k of llama, whose rows GGUF files permute
   bool conv1d = false;       // transposed in a Hugging Face folder
 };
