@@ -234,8 +234,4 @@ std::string_view strip_right(std::string_view text) {
   return text.substr(0, end);
 }
 
-std::string_view strip(std::string_view text) {
-  return strip_right(strip_left(text));
-}
-
 }  // namespace plaudit
