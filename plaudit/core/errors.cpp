@@ -23,8 +23,9 @@ std::string_view to_string(ErrorKind kind) {
   return "unknown";
 }
 
+// Without a backtrace: it says nothing about the user's input, and collecting it takes milliseconds.
 UserError::UserError(ErrorKind kind, std::string message)
-    : c10::ValueError(c10::SourceLocation{__func__, __FILE__, __LINE__}, std::move(message)), kind_(kind) {}
+    : c10::ValueError(std::move(message), nullptr), kind_(kind) {}
 
 BugError::BugError(std::string message)
     : c10::Error(c10::SourceLocation{__func__, __FILE__, __LINE__}, std::move(message)) {}

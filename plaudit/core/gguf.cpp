@@ -164,8 +164,7 @@ class GgufParser {
   }
 
   void read_alignment(const Json& value) {
-    const bool whole = value.is_number_integer() && value.get<int64_t>() > 0;
-    alignment_ = whole ? value.get<uint64_t>() : 0;
+    alignment_ = value.is_number_integer() && value > 0 ? value.get<uint64_t>() : 0;
     if (alignment_ == 0 || (alignment_ & (alignment_ - 1)) != 0 || alignment_ > (1u << 30))
       refuse(ErrorKind::value, "general.alignment is " + value.dump() + ", expected a power of two");
   }

@@ -57,11 +57,17 @@ class Header {
     if (value.is_boolean()) return boolean;
     if (value.is_array()) return array;
     if (value.is_number_float()) return f32;
-    if (value.is_number_unsigned())
-      return value.get<uint64_t>() <= std::numeric_limits<uint32_t>::max() ? u32 : u64;
-    if (value.is_number_integer()) return fits<int32_t>(value.get<int64_t>()) ? i32 : i64;
+    if (value.is_number_integer()) return integer_type(value);
     fail(ErrorKind::type, path_,
          "key '" + key + "' of " + value.type_name() + " cannot be stored in a GGUF file");
+  }
+
+  // Whether JSON holds a whole number as signed depends on the C++ type that it was made from, so the sign
+  // decides.
+  static int32_t integer_type(const Json& value) {
+    if (value.is_number_unsigned() || value.get<int64_t>() >= 0)
+      return value.get<uint64_t>() <= std::numeric_limits<uint32_t>::max() ? u32 : u64;
+    return fits<int32_t>(value.get<int64_t>()) ? i32 : i64;
   }
 
   // One type that holds every element; integers are signed.
@@ -126,7 +132,7 @@ const GgmlType& storage_type(const std::string& path, const std::string& name, c
 uint64_t alignment_of(const std::string& path, const Json& metadata) {
   const auto found = metadata.find("general.alignment");
   if (found == metadata.end()) return 32;
-  const uint64_t value = found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+  const uint64_t value = found->is_number_integer() && *found > 0 ? found->get<uint64_t>() : 0;
   if (value == 0 || (value & (value - 1)) != 0 || value > (1u << 30))
     fail(ErrorKind::value, path, "general.alignment is " + found->dump() + ", expected a power of two");
   return value;

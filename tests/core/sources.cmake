@@ -1,7 +1,12 @@
 plaudit_test(core
   call_test.cpp
   conform_test.cpp
+  dequantize_test.cpp
   errors_test.cpp
+  files_test.cpp
+  gguf_test.cpp
   hash_test.cpp
   options_test.cpp
-  rng_test.cpp)
+  rng_test.cpp
+  safetensors_test.cpp
+  sha256_test.cpp)

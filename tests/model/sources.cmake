@@ -1,0 +1,2 @@
+plaudit_test(model
+  resolve_test.cpp)
