@@ -1,0 +1,24 @@
+// What the Python package asks the library beside the functions themselves: `torch.ops.plaudit.functions_json()`.
+#include <torch/library.h>
+
+#include <nlohmann/json.hpp>
+
+#include "plaudit/core/registry.h"
+
+namespace plaudit {
+namespace {
+
+// [{"name", "doc", "systems"}]; the schema is in the dispatcher.
+std::string functions_json() {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& f : functions())
+    list.push_back({{"name", f.name}, {"doc", f.doc}, {"systems", f.systems}});
+  return list.dump();
+}
+
+TORCH_LIBRARY_FRAGMENT(plaudit, m) {
+  m.def("functions_json() -> str", &functions_json);
+}
+
+}  // namespace
+}  // namespace plaudit

@@ -1,0 +1,17 @@
+"""plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted.
+
+Every function of the library is here as ``plaudit.<area>.<name>``, with keyword arguments, autograd and any device::
+
+    import plaudit
+    r = plaudit.preference.dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta=0.1)
+    r.loss.backward()
+
+``help(plaudit.preference.dpo_loss)`` shows the arguments and results, ``plaudit.functions()`` lists all. Numbers,
+lists and arrays stand for tensors; Python's own numbers become float64, as in ``plaudit call``. A bad argument raises
+ValueError with the name of the argument. The functions trace under ``torch.compile(fullgraph=True)``.
+"""
+
+from plaudit._functions import functions, install
+from plaudit._library import library_path
+
+__all__ = ["functions", "library_path", *install(__name__)]

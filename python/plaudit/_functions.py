@@ -1,0 +1,142 @@
+"""Makes one Python function of every registered operator; the list comes from the library itself."""
+
+import collections
+import inspect
+import json
+import sys
+import types
+
+import torch
+
+from plaudit import _library
+
+FunctionInfo = collections.namedtuple("FunctionInfo", "name doc systems")
+
+
+def functions():
+    """All functions of the library: [FunctionInfo(name, doc, systems)], sorted by name."""
+    return [FunctionInfo(**f) for f in json.loads(_library.load().functions_json())]
+
+
+def _tensor(value):
+    """A tensor from a number, a (nested) list or an array; Python's own numbers become float64 or int64."""
+    if isinstance(value, torch.Tensor) or value is None:
+        return value
+    if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
+        return torch.stack([_tensor(v) for v in value])
+    if isinstance(value, (bool, int)):
+        return torch.tensor(value)
+    if isinstance(value, float):
+        return torch.tensor(value, dtype=torch.float64)
+    import numpy
+
+    return torch.from_numpy(numpy.array(value))
+
+
+def _text(value):
+    """A string as it is; any other object as the JSON text that stands for it."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _numbers(value):
+    """A list of numbers, from a tensor or an array too."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _converter(type_name):
+    """How an argument of this schema type is read; None when it passes as it is."""
+    if type_name.startswith("Optional["):
+        type_name = type_name[len("Optional["):-1]
+    if type_name == "Tensor":
+        return _tensor
+    if type_name == "str":
+        return _text
+    return _numbers if type_name in ("List[int]", "List[float]", "List[bool]") else None
+
+
+def _result_value(value):
+    """A result that is JSON text of an object or a list comes back as that object."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _type_error(name, message):
+    return TypeError(f"{name}: {message}")
+
+
+def _signature(schema):
+    def parameter(argument):
+        default = argument.default_value if argument.has_default_value() else inspect.Parameter.empty
+        return inspect.Parameter(argument.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default,
+                                 annotation=str(argument.type))
+
+    return inspect.Signature([parameter(a) for a in schema.arguments])
+
+
+def _docstring(info, schema):
+    results = [f"{r.name or 'out'} ({r.type})" for r in schema.returns]
+    return f"{info.doc}\n\nReturns {', '.join(results)}.\nSystems: {', '.join(info.systems)}."
+
+
+def _make(info, area, name):
+    """The Python function of one operator."""
+    operator = getattr(getattr(torch.ops, "plaudit_" + area), name).default
+    schema = operator._schema
+    names = [a.name for a in schema.arguments]
+    required = [a.name for a in schema.arguments if not a.has_default_value()]
+    converters = {a.name: _converter(str(a.type)) for a in schema.arguments}
+    single = len(schema.returns) == 1
+    has_text = any(str(r.type) == "str" for r in schema.returns)
+    result = None if single else collections.namedtuple(
+        "".join(part.title() for part in name.split("_")) + "Result", [r.name for r in schema.returns])
+
+    def function(*args, **kwargs):
+        if len(args) > len(names):
+            raise _type_error(info.name, f"takes {len(names)} arguments, got {len(args)}")
+        for key, value in zip(names, args):
+            if key in kwargs:
+                raise _type_error(info.name, f"got two values for the argument '{key}'")
+            kwargs[key] = value
+        for key in required:
+            if key not in kwargs:
+                raise _type_error(info.name, f"needs the argument '{key}'")
+        for key in kwargs:
+            if key not in converters:
+                raise _type_error(info.name, f"has no argument '{key}'; it takes {', '.join(names)}")
+            if converters[key] is not None:
+                kwargs[key] = converters[key](kwargs[key])
+        out = operator(**kwargs)
+        if has_text:
+            out = _result_value(out) if single else tuple(_result_value(v) for v in out)
+        return out if single else result(*out)
+
+    function.__name__ = name
+    function.__qualname__ = f"{area}.{name}"
+    function.__doc__ = _docstring(info, schema)
+    function.__signature__ = _signature(schema)
+    if result is not None:
+        result.__module__ = f"plaudit.{area}"
+        result.__doc__ = f"Results of plaudit.{info.name}."
+    return function
+
+
+def install(package):
+    """Adds one module per area to the package; returns the names of the areas."""
+    areas = {}
+    for info in functions():
+        area, name = info.name.split(".")
+        if area not in areas:
+            areas[area] = types.ModuleType(f"{package}.{area}", f"The functions of the area {area}.")
+            areas[area].__all__ = []
+        function = _make(info, area, name)
+        function.__module__ = f"{package}.{area}"
+        setattr(areas[area], name, function)
+        areas[area].__all__.append(name)
+    for area, module in areas.items():
+        sys.modules[f"{package}.{area}"] = module
+        setattr(sys.modules[package], area, module)
+    return sorted(areas)
