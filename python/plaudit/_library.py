@@ -29,8 +29,20 @@ def load():
 
     path = library_path()
     try:
-        torch.ops.load_library(str(path))
+        _load_into_torch(path)
     except OSError as error:
         raise ImportError(f"{path} cannot be loaded into torch {torch.__version__}: {error}. It must be built for the "
                           "torch that is installed; `make build` or `pip install .` builds it again") from error
     return torch.ops.plaudit
+
+
+def _load_into_torch(path):
+    import torch
+
+    try:
+        torch.ops.load_library(str(path))
+    except OSError:
+        # Arrow's libraries lie beside the package, unless the installation is spread over folders: then pyarrow knows.
+        import pyarrow  # noqa: F401
+
+        torch.ops.load_library(str(path))

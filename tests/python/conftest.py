@@ -8,6 +8,8 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+if "PLAUDIT_BUILD" in os.environ:  # the package loads the library under test
+    os.environ.setdefault("PLAUDIT_LIBRARY", os.path.join(os.environ["PLAUDIT_BUILD"], "libplaudit.so"))
 
 
 @pytest.fixture(scope="session")
