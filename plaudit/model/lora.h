@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "plaudit/core/rng.h"
+
 namespace plaudit {
 
 struct LoraOptions {
@@ -25,5 +27,14 @@ struct LoraLayer {
   double scale = 1;
   double dropout = 0;
 };
+
+double lora_scale(double alpha, int64_t rank, bool rslora);
+
+// A uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5, as peft), B zero: the adapter starts as no change.
+LoraLayer make_lora(const at::Tensor& weight, const LoraOptions& options, Rng rng);
+
+// weight + s B A: weight [out, in], a [r, in], b [out, r].
+at::Tensor lora_merge(const at::Tensor& weight, const at::Tensor& lora_a, const at::Tensor& lora_b,
+                      double alpha = 16, bool rslora = false);
 
 }  // namespace plaudit

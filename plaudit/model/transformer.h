@@ -15,31 +15,10 @@
 
 #include "plaudit/data/packing.h"
 #include "plaudit/data/tokenizer.h"
+#include "plaudit/model/config.h"
 #include "plaudit/model/lora.h"
 
 namespace plaudit {
-
-struct RopeScaling {
-  std::string type;  // "", "linear", "llama3"
-  double factor = 1, low_freq_factor = 1, high_freq_factor = 4;
-  int64_t original_context = 8192;
-};
-
-struct TransformerConfig {
-  std::string family;  // "llama", "qwen2", "gpt2", "gemma3"
-  int64_t vocab = 0, hidden = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, context = 0;
-  double norm_eps = 1e-5;
-  double rope_theta = 10000, rope_local_theta = 10000;
-  RopeScaling rope_scaling;
-  bool qkv_bias = false, o_bias = false, tied = true;
-  double attention_scale = 0;        // 0: head_dim^-0.5
-  int64_t sliding_window = 0;        // 0: none
-  std::vector<bool> sliding_layers;  // per layer; empty: none
-  double embedding_scale = 1;
-  bool norm_unit_offset = false;  // norm weights stored as w, used as 1 + w
-  std::optional<double> attention_softcap, final_softcap;
-  std::vector<int64_t> eos_ids;
-};
 
 enum class Precision { f32, bf16_autocast, bf16 };  // f32; f32 weights with bf16 products; bf16 weights
 
@@ -67,7 +46,8 @@ class Transformer {
   std::pair<at::Tensor, at::Tensor> token_logps(const at::Tensor& hidden_rows, const at::Tensor& targets,
                                                 double temperature = 1) const;
 
-  // Adds LoRA to the layers that the options name and freezes everything else.
+  // Adds LoRA to the layers that the options name and freezes everything else. A target is the end of a
+  // module name ("q_proj", "mlp.c_proj"), or "all-linear". UserError (value) when one matches nothing.
   void add_lora(const LoraOptions& options, uint64_t seed);
   bool has_lora() const { return !lora_.empty(); }
   // Folds the adapter into the weights.
@@ -78,9 +58,24 @@ class Transformer {
   std::vector<Parameter> trainable() const;
   void set_trainable(bool full);
   void set_precision(Precision precision);
-  void set_gradient_checkpointing(bool on);
+  void set_gradient_checkpointing(bool on) { gradient_checkpointing_ = on; }
+  // Adapter dropout of the calls that follow: masks are a pure function of the key (one per micro-batch, so
+  // that a resumed run draws the same); none, the default: no dropout.
+  void set_dropout_key(std::optional<uint64_t> key) { dropout_key_ = key; }
+  Precision precision() const { return precision_; }
+  at::Device device() const;
 
+  // All matrices are [out, in] (model/weights.h).
   const std::map<std::string, at::Tensor>& weights() const { return weights_; }
+  // A weight with the adapter folded in, where there is one and `use_adapter`.
+  at::Tensor merged_weight(const std::string& name, bool use_adapter = true) const;
+  // The matrix that turns hidden states into logits, [vocab, hidden].
+  const at::Tensor& head_weight() const;
+  const std::map<std::string, LoraLayer>& lora() const { return lora_; }
+  const LoraOptions& lora_options() const { return lora_options_; }
+  // The file or folder that the model was loaded from, "" when random.
+  const std::string& source() const { return source_; }
+
   // Hash of architecture and weights (and adapter); keys caches.
   uint64_t fingerprint() const;
 
@@ -89,15 +84,21 @@ class Transformer {
   void save(const std::string& folder) const;
   void save_adapter(const std::string& folder) const;
   void load_adapter(const std::string& folder);
+  // Writes a GGUF file of f32 or bf16 matrices, adapter merged in; `metadata` holds further keys, such as a
+  // tokenizer's.
+  void save_gguf(const std::string& path, const Json& metadata = Json::object()) const;
 
  private:
   friend class Generator;
+  at::ScalarType compute_dtype() const;
+
   TransformerConfig config_;
   std::map<std::string, at::Tensor> weights_;
   std::map<std::string, LoraLayer> lora_;  // by the name of the weight that it changes
   LoraOptions lora_options_;
   Precision precision_ = Precision::f32;
   bool gradient_checkpointing_ = false;
+  std::optional<uint64_t> dropout_key_;
   std::string source_;
 };
 
