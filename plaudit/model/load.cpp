@@ -6,6 +6,7 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/safetensors.h"
+#include "plaudit/model/resolve.h"
 #include "plaudit/model/transformer.h"
 #include "plaudit/model/weights.h"
 
@@ -66,7 +67,7 @@ std::shared_ptr<Transformer> Transformer::load(const std::string& path, at::Scal
   if (dtype != at::kFloat && dtype != at::kBFloat16 && dtype != at::kDouble)
     fail(ErrorKind::type, "transformer",
          fmt::format("dtype must be f32, bf16 or f64, got {}", c10::toString(dtype)));
-  const auto source = path;
+  const auto source = resolve_model(path);
   auto loaded = fs::is_directory(source) ? load_folder(source, dtype) : load_gguf(source, dtype);
   auto model = std::make_shared<Transformer>();
   model->config_ = std::move(loaded.config);
