@@ -50,11 +50,11 @@ Tensor adaptive_margin(const Tensor& strength, const Tensor& flip, const MarginO
 struct SoftLabelOptions {
   double alpha = 0.1;                          // the smoothing, in [0, 1]
   double below = 0;                            // smooth pairs weaker than this
-  std::optional<double> above = std::nullopt;  // and stronger than this, when given
+  std::optional<double> above = std::nullopt;  // when given: smooth pairs stronger than this instead
 };
 
-// The label smoothing of each pair, [N] (eq. 5): alpha where it was not flipped and is below or above, else
-// 0.
+// The label smoothing of each pair, [N] (eq. 5): alpha where it was not flipped and its strength is below
+// `below`, or, with `above` given, is above that (against overfitting the easiest pairs); else 0.
 Tensor soft_labels(const Tensor& strength, const Tensor& flip, const SoftLabelOptions& options = {});
 
 }  // namespace plaudit

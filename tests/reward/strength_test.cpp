@@ -64,13 +64,15 @@ TEST(AdaptiveMargin, FollowsTheSignOfTheLabelInUse) {
   });
 }
 
-TEST(SoftLabels, SmoothWhatIsDoubtedAndNotFlipped) {
+TEST(SoftLabels, SmoothWhatIsDoubtedOrTooEasyAndNotFlipped) {
   for_draws(200, [] {
     const auto s = normal({8});
     const auto flip = at::randint(0, 2, {8}, at::kBool);
-    const auto smoothing = soft_labels(s, flip, {.alpha = 0.2, .below = -0.5, .above = 0.5});
-    const auto doubted = (s < -0.5).logical_or(s > 0.5).logical_and(flip.logical_not());
-    expect_close(smoothing, doubted.to(at::kDouble) * 0.2);
+    const auto doubted = (s < -0.5).logical_and(flip.logical_not());
+    expect_close(soft_labels(s, flip, {.alpha = 0.2, .below = -0.5}), doubted.to(at::kDouble) * 0.2);
+    const auto easy = (s > 0.5).logical_and(flip.logical_not());
+    expect_close(soft_labels(s, flip, {.alpha = 0.2, .below = -0.5, .above = 0.5}),
+                 easy.to(at::kDouble) * 0.2);
   });
 }
 
