@@ -273,7 +273,8 @@ Json rotary_to_json(const TransformerConfig& c) {
   if (c.family == "llama") json["mlp_bias"] = c.mlp_bias;
   if (c.is_gemma()) {
     const double scale = c.score_scale();
-    json["query_pre_attn_scalar"] = 1 / (scale * scale);
+    // transformers takes a whole number only.
+    json["query_pre_attn_scalar"] = std::llround(1 / (scale * scale));
     json["attn_logit_softcapping"] = c.attention_softcap ? Json(*c.attention_softcap) : Json(nullptr);
     json["final_logit_softcapping"] = c.final_softcap ? Json(*c.final_softcap) : Json(nullptr);
   }

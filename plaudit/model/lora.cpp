@@ -19,8 +19,8 @@ LoraLayer make_lora(const Tensor& weight, const LoraOptions& options, Rng rng) {
   // The adapter is small and learns by small steps: f32 even over bf16 weights.
   const auto dtype = weight.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto a = rng.uniform_tensor({options.rank, weight.size(1)}, dtype).mul_(2 * bound).sub_(bound);
-  const auto b = at::zeros({weight.size(0), options.rank}, weight.options().dtype(dtype).requires_grad(true));
-  return {a.to(weight.device()).requires_grad_(true), b,
+  const auto b = at::zeros({weight.size(0), options.rank}, weight.options().dtype(dtype));
+  return {a.to(weight.device()).requires_grad_(true), b.requires_grad_(true),
           lora_scale(options.alpha, options.rank, options.rslora), options.dropout};
 }
 

@@ -1,0 +1,3 @@
+add_executable(model_tool ${CMAKE_CURRENT_SOURCE_DIR}/tools/model_tool.cpp)
+target_link_libraries(model_tool PRIVATE plaudit plaudit_flags)
+target_precompile_headers(model_tool REUSE_FROM plaudit)
