@@ -163,7 +163,8 @@ Json json_from_ivalue(const c10::IValue& value) {
   }
   if (value.isList()) {
     Json list = Json::array();
-    for (const c10::IValue& element : value.toListRef()) list.push_back(json_from_ivalue(element));
+    for (const c10::IValue& element : value.toListRef())
+      list.push_back(element.isString() ? Json(element.toStringRef()) : json_from_ivalue(element));
     return list;
   }
   bug("core.call", "no JSON form for a result of type " + value.tagKind());

@@ -1,7 +1,10 @@
 // Text <-> token ids with a model's own tokenizer.
 //
-// Load from a Hugging Face folder (tokenizer.json, tokenizer_config.json) or from the metadata of a GGUF
-// file. Encoding is pure and thread-safe.
+// Load from a Hugging Face folder (tokenizer.json; special tokens and templates also from
+// tokenizer_config.json, special_tokens_map.json, generation_config.json, config.json, chat_template.jinja)
+// or from the metadata of a GGUF file. Encoding is pure and thread-safe.
+//
+// Text that is not UTF-8 is repaired first: each maximal invalid part becomes U+FFFD.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +20,9 @@ namespace plaudit {
 class GgufFile;
 
 struct EncodeOptions {
-  bool add_special = false;   // put BOS/EOS (or [CLS]/[SEP]) as the tokenizer's own settings say
+  // Put BOS/EOS (or [CLS]/[SEP]) as the tokenizer's own settings say; a BOS that the text starts with is not
+  // doubled. A sentence encoder also cuts to its max_seq_length here.
+  bool add_special = false;
   bool parse_special = true;  // recognise special tokens in the text; false for text that users typed
 };
 
@@ -32,7 +37,8 @@ class Tokenizer {
   virtual std::vector<int64_t> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
   // Bytes of the tokens, joined. Invalid UTF-8 becomes U+FFFD.
   std::string decode(const std::vector<int64_t>& ids, bool skip_special = false) const;
-  // The raw bytes of one token; "" for a special token when skip_special.
+  // The raw bytes of one token; "" for a special token when skip_special, and for an id without a token
+  // (models pad their vocabulary).
   virtual std::string token_bytes(int64_t id, bool skip_special) const = 0;
 
   virtual int64_t vocab_size() const = 0;
@@ -40,11 +46,13 @@ class Tokenizer {
   int64_t bos_id() const { return bos_id_; }
   int64_t pad_id() const { return pad_id_; }
   int64_t unk_id() const { return unk_id_; }
-  // The token appended to an answer, and all tokens that end generation (generation_config.json may add
-  // some).
+  // The token appended to an answer, and all tokens that end generation: those of generation_config.json, or
+  // else config.json; in a GGUF file also its end-of-turn token.
   int64_t eos_id() const { return stop_ids_.empty() ? -1 : stop_ids_.front(); }
   const std::vector<int64_t>& stop_ids() const { return stop_ids_; }
   bool adds_bos() const { return add_bos_; }
+  // Decoding drops one space at the start, which encoding had put there (Llama-2, BERT).
+  bool strips_leading_space() const { return strips_leading_space_; }
 
   // The chat template: Jinja source, or "" when the model has none.
   const std::string& chat_template() const { return chat_template_; }
@@ -63,7 +71,7 @@ class Tokenizer {
  protected:
   int64_t bos_id_ = -1, pad_id_ = -1, unk_id_ = -1;
   std::vector<int64_t> stop_ids_;
-  bool add_bos_ = false, add_eos_ = false;
+  bool add_bos_ = false, add_eos_ = false, strips_leading_space_ = false;
   std::string chat_template_;
 };
 
@@ -73,13 +81,14 @@ class StreamDecoder {
   explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special = true);
   // The text that became complete with this token.
   std::string push(int64_t id);
-  // What is left at the end; incomplete bytes become U+FFFD.
+  // What is left at the end; incomplete bytes become U+FFFD. The decoder is then as new.
   std::string finish();
 
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
   bool skip_special_;
   std::string pending_;
+  bool at_start_ = true;
 };
 
 }  // namespace plaudit
