@@ -2,11 +2,13 @@
 
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/data/chat_template.h"
 #include "plaudit/data/tokenizer.h"
+#include "plaudit/model/resolve.h"
 
 namespace plaudit::cli {
 namespace {
@@ -81,10 +83,12 @@ std::string answer(const Tokenizer& tokenizer, const TokenizeOptions& options, c
 void add_tokenize(CLI::App& app, int&) {
   auto* command = app.add_subcommand("tokenize", "token ids of the lines of standard input, and back");
   command->footer(
-      "Example:\n  echo 'Hello world' | plaudit tokenize MODEL\n  echo '[{\"role\": \"user\", "
-      "\"content\": \"Hi\"}]' | plaudit tokenize MODEL --chat --json");
+      "Example:\n  echo 'Hello world' | plaudit tokenize smollm2-135m\n  echo '[{\"role\": \"user\", "
+      "\"content\": \"Hi\"}]' | plaudit tokenize smollm2-135m --chat --json");
   auto options = std::make_shared<TokenizeOptions>();
-  command->add_option("model", options->model, "folder with tokenizer.json, tokenizer.json or .gguf file")
+  command
+      ->add_option("model", options->model,
+                   "name (smollm2-135m), folder with tokenizer.json, tokenizer.json or .gguf file")
       ->required();
   command->add_flag("--json", options->json,
                     "lines are JSON texts (or lists of ids), and so are the answers");
@@ -97,7 +101,7 @@ void add_tokenize(CLI::App& app, int&) {
   command->add_option("--family", options->family,
                       "with --chat: chatml, smollm2, qwen2, llama3 or gemma instead of the model's own");
   command->callback([options] {
-    const auto tokenizer = Tokenizer::load(options->model);
+    const auto tokenizer = Tokenizer::load(resolve_model(options->model));
     std::string line;
     for (size_t number = 1; std::getline(std::cin, line); ++number)
       std::cout << answer(*tokenizer, *options, line, number) << "\n";

@@ -1,6 +1,21 @@
 plaudit_test(data
+  added_tokens_test.cpp
+  bpe_test.cpp
   bucketing_test.cpp
+  chat_template_test.cpp
   dialogue_test.cpp
+  jinja_test.cpp
+  merge_test.cpp
+  normalizer_test.cpp
   packing_test.cpp
+  pre_tokenizer_test.cpp
+  regex_test.cpp
+  sentencepiece_test.cpp
   text_test.cpp
-  tokenize_pair_test.cpp)
+  tokenize_pair_test.cpp
+  tokenizer_functions_test.cpp
+  tokenizer_gguf_test.cpp
+  tokenizer_json_test.cpp
+  tokenizer_test.cpp
+  unicode_test.cpp
+  wordpiece_test.cpp)
