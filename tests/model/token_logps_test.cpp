@@ -1,0 +1,58 @@
+#include "plaudit/model/token_logps.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/model/support.h"
+
+namespace plaudit {
+namespace {
+
+using testing::difference;
+using testing::gradients;
+using testing::numbers;
+
+const at::Tensor& targets() {
+  static const auto t = at::tensor(std::vector<int64_t>{3, 0, 16, 5, 5, 9, 1, 12, 2, 7, 11});
+  return t;
+}
+
+TEST(TokenLogps, EqualsTheReferenceForEveryChunk) {
+  const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1);
+  for (const std::optional<double> cap : {std::optional<double>(), std::optional<double>(2.0)}) {
+    for (const int64_t chunk : {1, 4, 10, 11, 1024}) {
+      const TokenLogpsOptions options{0.7, cap, chunk};
+      const auto [logps, entropy] = token_logps(hidden, weight, targets(), options, at::kDouble);
+      const auto [slow_logps, slow_entropy] = token_logps_reference(hidden, weight, targets(), options);
+      EXPECT_LT(difference(logps, slow_logps), 1e-10);
+      EXPECT_LT(difference(entropy, slow_entropy), 1e-10);
+      const auto a = gradients({logps, entropy}, {hidden, weight});
+      const auto b = gradients({slow_logps, slow_entropy}, {hidden, weight});
+      EXPECT_LT(difference(a[0], b[0]), 1e-9) << chunk;
+      EXPECT_LT(difference(a[1], b[1]), 1e-9) << chunk;
+    }
+  }
+}
+
+TEST(TokenLogps, FrozenWeightTakesTheGradientInTheForwardPass) {
+  const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1, false);
+  const TokenLogpsOptions options{1.3, {}, 4};
+  const auto [slow_logps, slow_entropy] = token_logps_reference(hidden, weight, targets(), options);
+  const auto once = token_logps(hidden, weight, targets(), options, at::kDouble);
+  EXPECT_LT(difference(gradients({once.first}, {hidden})[0], gradients({slow_logps}, {hidden})[0]), 1e-9);
+  // A gradient through the entropy falls back to computing the chunks again.
+  const auto both = token_logps(hidden, weight, targets(), options, at::kDouble);
+  const auto [again_logps, again_entropy] = token_logps_reference(hidden, weight, targets(), options);
+  EXPECT_LT(difference(gradients({both.first, both.second}, {hidden})[0],
+                       gradients({again_logps, again_entropy}, {hidden})[0]),
+            1e-9);
+}
+
+TEST(TokenLogps, NoRowsGiveNoNumbers) {
+  const auto hidden = numbers({0, 6}, 0), weight = numbers({17, 6}, 1);
+  const auto [logps, entropy] = token_logps(hidden, weight, at::empty({0}, at::kLong), {}, at::kDouble);
+  EXPECT_EQ(logps.numel(), 0);
+  EXPECT_EQ(torch::autograd::grad({logps.sum()}, {weight})[0].abs().sum().item<double>(), 0);
+}
+
+}  // namespace
+}  // namespace plaudit
