@@ -17,6 +17,9 @@
 namespace plaudit {
 namespace {
 
+// Sorted by key: the ordered kind would make reading a header quadratic in the number of its tensors.
+using Header = nlohmann::json;
+
 constexpr uint64_t max_header = 100'000'000;
 
 struct Dtype {
@@ -41,7 +44,7 @@ class Reader {
   explicit Reader(const std::string& path) : path_(path), file_(MappedFile::open(path)) {}
 
   TensorFile read() {
-    const Json header = parse_header();
+    const Header header = parse_header();
     TensorFile out;
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") {
@@ -57,7 +60,7 @@ class Reader {
  private:
   [[noreturn]] void refuse(ErrorKind kind, const std::string& message) const { fail(kind, path_, message); }
 
-  Json parse_header() {
+  Header parse_header() {
     if (file_->size() < 8)
       refuse(ErrorKind::shape, fmt::format("holds {} bytes, too few for a safetensors file", file_->size()));
     uint64_t length = 0;
@@ -72,23 +75,23 @@ class Reader {
     data_ = file_->data() + 8 + length;
     data_size_ = file_->size() - 8 - length;
     std::set<std::string> keys;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    const auto watch = [&](int depth, Header::parse_event_t event, Header& parsed) {
       if (depth > 3) refuse(ErrorKind::type, "header is nested too deeply");
-      if (depth == 1 && event == Json::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second)
+      if (depth == 1 && event == Header::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second)
         refuse(ErrorKind::type, "header names tensor '" + parsed.get<std::string>() + "' twice");
       return true;
     };
     const auto* begin = reinterpret_cast<const char*>(file_->data()) + 8;
     try {
-      Json header = Json::parse(begin, begin + length, watch);
+      Header header = Header::parse(begin, begin + length, watch);
       if (!header.is_object()) refuse(ErrorKind::type, "header is not a JSON object");
       return header;
-    } catch (const Json::exception& error) {
+    } catch (const Header::exception& error) {
       refuse(ErrorKind::type, std::string("header is not JSON: ") + error.what());
     }
   }
 
-  void read_metadata(const Json& entry, std::map<std::string, std::string>& out) const {
+  void read_metadata(const Header& entry, std::map<std::string, std::string>& out) const {
     if (!entry.is_object()) refuse(ErrorKind::type, "__metadata__ is not an object");
     for (const auto& [key, value] : entry.items()) {
       if (!value.is_string()) refuse(ErrorKind::type, "__metadata__." + key + " is not a string");
@@ -96,7 +99,7 @@ class Reader {
     }
   }
 
-  at::ScalarType read_dtype(const std::string& where, const Json& entry) const {
+  at::ScalarType read_dtype(const std::string& where, const Header& entry) const {
     const auto found = entry.find("dtype");
     if (found == entry.end() || !found->is_string()) refuse(ErrorKind::type, where + " has no dtype");
     const auto name = found->get<std::string>();
@@ -106,7 +109,7 @@ class Reader {
   }
 
   // A list of non-negative integers.
-  std::vector<int64_t> read_sizes(const std::string& where, const Json& entry, const char* key) const {
+  std::vector<int64_t> read_sizes(const std::string& where, const Header& entry, const char* key) const {
     const auto found = entry.find(key);
     if (found == entry.end() || !found->is_array())
       refuse(ErrorKind::type, fmt::format("{} has no list {}", where, key));
@@ -122,7 +125,7 @@ class Reader {
     return out;
   }
 
-  at::Tensor read_tensor(const std::string& name, const Json& entry) {
+  at::Tensor read_tensor(const std::string& name, const Header& entry) {
     const std::string where = "tensor '" + name + "'";
     if (!entry.is_object()) refuse(ErrorKind::type, where + " is not described by an object");
     const auto type = read_dtype(where, entry);
@@ -184,14 +187,6 @@ class Reader {
   std::vector<Range> ranges_;
 };
 
-const char* dtype_name(const std::string& path, const std::string& name, at::ScalarType type) {
-  for (const auto& d : dtypes)
-    if (type == d.type) return d.name;
-  fail(ErrorKind::type, path,
-       fmt::format("tensor '{}' of {} cannot be saved; safetensors files hold {}", name, c10::toString(type),
-                   fmt::join(dtype_names(), ", ")));
-}
-
 // Wide elements first, so that each tensor is aligned without gaps.
 std::vector<std::string> file_order(const std::map<std::string, at::Tensor>& tensors) {
   std::vector<std::string> names;
@@ -203,6 +198,12 @@ std::vector<std::string> file_order(const std::map<std::string, at::Tensor>& ten
 }
 
 }  // namespace
+
+std::string safetensors_dtype(at::ScalarType type) {
+  for (const auto& d : dtypes)
+    if (type == d.type) return d.name;
+  return "";
+}
 
 TensorFile load_safetensors(const std::string& path) {
   return Reader(path).read();
@@ -242,18 +243,21 @@ TensorFile load_safetensors_folder(const std::string& folder) {
 void save_safetensors(const std::string& path, const std::map<std::string, at::Tensor>& tensors,
                       const std::map<std::string, std::string>& metadata) {
   const auto names = file_order(tensors);
-  Json header = Json::object();
+  Header header = Header::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   int64_t offset = 0;
   for (const auto& name : names) {
     const auto& tensor = tensors.at(name);
+    const auto dtype = safetensors_dtype(tensor.scalar_type());
+    if (dtype.empty())
+      fail(ErrorKind::type, path,
+           fmt::format("tensor '{}' of {} cannot be saved; safetensors files hold {}", name,
+                       c10::toString(tensor.scalar_type()), fmt::join(dtype_names(), ", ")));
     const int64_t end = offset + tensor.numel() * tensor.element_size();
-    header[name] = {{"dtype", dtype_name(path, name, tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, end}}};
+    header[name] = {{"dtype", dtype}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = header.dump(-1, ' ', false, Header::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // data starts at a multiple of 8
   const uint64_t length = text.size();
 

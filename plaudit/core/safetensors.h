@@ -17,6 +17,9 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;  // "__metadata__"
 };
 
+// The name of a dtype in the format, "BF16"; "" where it has none.
+std::string safetensors_dtype(at::ScalarType type);
+
 // Tensors that share the memory-mapped file, which stays mapped as long as one of them lives. They may be
 // changed in place; the file keeps its bytes.
 TensorFile load_safetensors(const std::string& path);
