@@ -19,8 +19,8 @@ using Json = nlohmann::ordered_json;
 // The bytes of a file.
 std::string read_file(const std::string& path);
 
-// The JSON value that a file holds; kind type when it is not JSON. Keeps the order of keys, so that reading an
-// object takes time quadratic in its size: not for vocabularies.
+// The JSON value that a file holds; kind type when it is not JSON. Keeps the order of keys, so that reading
+// an object takes time quadratic in its size: not for vocabularies.
 Json read_json(const std::string& path);
 
 // Calls `line(number, text)` for each line, numbered from 1, without its "\n" or "\r\n". A file that starts

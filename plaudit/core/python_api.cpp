@@ -1,4 +1,5 @@
-// What the Python package asks the library beside the functions themselves: `torch.ops.plaudit.functions_json()`.
+// What the Python package asks the library beside the functions themselves:
+// `torch.ops.plaudit.functions_json()`.
 #include <torch/library.h>
 
 #include <nlohmann/json.hpp>

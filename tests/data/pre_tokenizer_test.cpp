@@ -81,9 +81,8 @@ TEST(PreTokenizer, MistakesAreNamed) {
   testing::expect_error(ErrorKind::value, "pre_tokenizer.type", [] { cut(R"({"type": "Digit"})", ""); });
   testing::expect_error(ErrorKind::value, "behavior", [] { cut(split_of("Isolate", false), ""); });
   testing::expect_error(ErrorKind::value, "pattern.Regex", [] {
-    cut(R"({"type": "Split", "pattern": {"Regex": "(?R)"}, "behavior": "Isolated"
-})", "");
-});
+    cut(R"json({"type": "Split", "pattern": {"Regex": "(?R)"}, "behavior": "Isolated"})json", "");
+  });
 }
 
 }  // namespace
