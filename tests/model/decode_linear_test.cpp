@@ -37,12 +37,13 @@ TYPED_TEST(PackedMatrixTest, EqualsLinear) {
       const PackedMatrix<T> matrix(weight, bias);
       for (const int64_t rows : {1, 2, 5, 12, 13, 29}) {
         const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
-        const auto expected =
+        const at::Tensor expected =
             at::linear(x.narrow(1, 0, in).to(at::kFloat), weight.to(kScalarType<T>).to(at::kFloat), bias);
-        const auto y = at::ones({rows, out});
+        const at::Tensor y = at::ones({rows, out});
         matrix.apply(*set, elements<T>(x), matrix.depth(), rows,
-                     {.store = Store::add, .f32 = y.mutable_data_ptr<float>(), .stride = out});
-        EXPECT_LT((y - 1 - expected).abs().max().item<float>(), 1e-5) << set->name << out << "x" << in;
+                     {.store = Store::add, .f32 = y.template mutable_data_ptr<float>(), .stride = out});
+        EXPECT_LT((y - 1 - expected).abs().max().template item<float>(), 1e-5)
+            << set->name << out << "x" << in;
       }
     }
   }

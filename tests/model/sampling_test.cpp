@@ -74,7 +74,9 @@ TEST_P(SamplerFilters, DrawsFromSamplingProbs) {
   }
   for (int64_t id = 0; id < 3000; ++id) {
     const double p = probs[id].item<double>(), share = counts[static_cast<size_t>(id)] / double(kDraws);
-    if (p == 0) ASSERT_EQ(share, 0) << id;
+    if (p == 0) {
+      ASSERT_EQ(share, 0) << id;
+    }
     ASSERT_NEAR(share, p, 5 * std::sqrt(p * (1 - p) / kDraws) + 2.0 / kDraws) << id;
   }
 }

@@ -1,8 +1,6 @@
 plaudit_test(model
   attention_test.cpp
   decode_linear_test.cpp
-  generate_test.cpp
-  kv_cache_test.cpp
   project_test.cpp
   resolve_test.cpp
   sampling_test.cpp
