@@ -126,7 +126,7 @@ TEST(Jinja, UnknownConstructsAreNamedWithTheirLine) {
       {"{{ 'a'|replace('a') }}", "'replace' needs a text"},
       {"{{ 'a'|trim(x=1) }}", "'x'"},
       {"{% break %}", "'break'"},
-      {"{# open", "comment"},
+      {"{# open", "no end"},
       {"{{ " + std::string(500, '(') + " }}", "nested too deeply"},
   };
   for (const auto& [source, named] : bad)

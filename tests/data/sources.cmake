@@ -15,7 +15,6 @@ plaudit_test(data
   tokenize_pair_test.cpp
   tokenizer_functions_test.cpp
   tokenizer_gguf_test.cpp
-  tokenizer_json_test.cpp
   tokenizer_test.cpp
   unicode_test.cpp
   wordpiece_test.cpp)

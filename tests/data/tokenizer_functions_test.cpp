@@ -25,7 +25,7 @@ TEST(BpeEncodeFunction, VocabulariesInFull) {
   const auto refuses = [](ErrorKind kind, const std::string& named, const Json& arguments) {
     testing::expect_error(kind, named, [&] { ids("bpe_encode", arguments); });
   };
-  refuses(ErrorKind::value, "merges[0]", {{"text", ""}, {"merges", {{"a", "zz"}}}});
+  refuses(ErrorKind::value, "merges[0]", {{"text", ""}, {"merges", Json::array({Json::array({"a", "zz"})})}});
   refuses(ErrorKind::value, "merges", {{"text", ""}, {"merges", {"ab"}}});
   refuses(ErrorKind::type, "merges", {{"text", ""}, {"merges", 3}});
   refuses(ErrorKind::type, "vocab", {{"text", ""}, {"merges", Json::array()}, {"vocab", "unknown rule"}});

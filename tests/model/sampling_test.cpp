@@ -48,7 +48,7 @@ TEST(SamplingProbs, RefusesWhatIsNoDistribution) {
   EXPECT_EQ(kind(at::tensor({1.0, double(NAN)}), {}), "nan");
   EXPECT_EQ(kind(at::tensor({1.0, double(INFINITY)}), {}), "nan");
   EXPECT_EQ(kind(at::full({2}, -INFINITY), {}), "value");
-  EXPECT_EQ(kind(at::tensor(1.0), {}), "shape");
+  EXPECT_EQ(kind(at::scalar_tensor(1.0), {}), "shape");
   EXPECT_EQ(kind(good, {.temperature = -1}), "value");
   EXPECT_EQ(kind(good, {.top_k = -1}), "value");
   EXPECT_EQ(kind(good, {.top_p = 0}), "value");
