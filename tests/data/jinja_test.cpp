@@ -126,8 +126,8 @@ TEST(Jinja, UnknownConstructsAreNamedWithTheirLine) {
       {"{{ 'a'|replace('a') }}", "'replace' needs a text"},
       {"{{ 'a'|trim(x=1) }}", "'x'"},
       {"{% break %}", "'break'"},
-      {"{# open", "no end"},
-      {"{{ " + std::string(500, '(') + " }}", "nested too deeply"},
+      {"{# open", "comment"},
+      {"{{ " + std::string(500, '(') + "1" + std::string(500, ')') + " }}", "nested too deeply"},
   };
   for (const auto& [source, named] : bad)
     testing::expect_error(ErrorKind::value, named, [&, s = source] { render(s); });
