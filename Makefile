@@ -14,6 +14,7 @@ build: setup
 	@scripts/build.sh $(BUILD)
 
 demo: build
+	@test -f recipes/quickstart.yaml || { echo "plaudit: recipes/quickstart.yaml is not there yet (see README.md)" >&2; exit 2; }
 	@$(BUILD)/plaudit run recipes/quickstart.yaml
 
 test: setup-test
