@@ -1,4 +1,5 @@
 plaudit_test(data
+  answers_test.cpp
   bucketing_test.cpp
   dialogue_test.cpp
   packing_test.cpp
