@@ -51,8 +51,8 @@ struct Collective {
 
 // What surrounds a run. Every callback may be left empty.
 struct TrainContext {
-  Rng rng;             // order of examples and dropout
-  std::string folder;  // checkpoints and what goes wrong are saved here; "": nothing is saved
+  Rng rng;                  // order of examples and dropout
+  std::string folder = "";  // checkpoints and what goes wrong are saved here; "": nothing is saved
   Collective collective = {};
   // Rank 0, after each update: its 1-based number and its metrics.
   std::function<void(int64_t step, const std::map<std::string, double>&)> metrics = {};

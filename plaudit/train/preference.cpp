@@ -209,9 +209,9 @@ bool PreferenceObjective::compute_cache(const TrainOptions& options, TrainContex
   }
   std::vector<at::Tensor> sums = {logps, at::full({}, interrupted ? 1.0 : 0.0)};
   ranks.all_reduce_sum(sums);
+  if (sums[1].item<double>() > 0) return false;
   cache_ = sums[0];
-  if (sums[1].item<double>() > 0) cache_ = {};
-  return cache_.defined();
+  return true;
 }
 
 std::string PreferenceObjective::cache_key() const {

@@ -19,11 +19,11 @@ namespace plaudit {
 struct PreferenceOptions {
   std::string loss = "dpo";
   PreferenceLossOptions settings = {};
-  double sft_weight = 0;           // adds this times the chosen answer's loss per token
-  std::string reference = "auto";  // auto, cached, adapter_off, copy, free
-  std::string reference_file;      // "": reference.safetensors in the run folder
-  int64_t ref_sync_steps = 0;      // with copy: steps between moves of the reference; 0: never
-  double ref_sync_mix = 0.6;       // share of the policy in such a move
+  double sft_weight = 0;            // adds this times the chosen answer's loss per token
+  std::string reference = "auto";   // auto, cached, adapter_off, copy, free
+  std::string reference_file = "";  // "": reference.safetensors in the run folder
+  int64_t ref_sync_steps = 0;       // with copy: steps between moves of the reference; 0: never
+  double ref_sync_mix = 0.6;        // share of the policy in such a move
   AnswerOptions answers = {};
 };
 

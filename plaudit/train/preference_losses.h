@@ -20,15 +20,15 @@ struct PreferenceTerms {
 // Settings of the losses. One that is set but not used by the chosen loss is refused; one that is not set
 // takes the loss's own default.
 struct PreferenceLossOptions {
-  std::optional<double> beta;
-  std::optional<double> label_smoothing;
-  std::optional<double> tau;
-  std::optional<double> margin;
-  std::optional<double> gamma_beta_ratio;
-  std::optional<double> lam;
-  std::optional<std::string> divergence;
-  std::optional<double> alpha;
-  std::optional<bool> length_normalised;
+  std::optional<double> beta = {};
+  std::optional<double> label_smoothing = {};
+  std::optional<double> tau = {};
+  std::optional<double> margin = {};
+  std::optional<double> gamma_beta_ratio = {};
+  std::optional<double> lam = {};
+  std::optional<std::string> divergence = {};
+  std::optional<double> alpha = {};
+  std::optional<bool> length_normalised = {};
 };
 
 template <>

@@ -61,4 +61,12 @@ inline Prompt text_prompt(std::string text) {
   return {std::move(text), {}};
 }
 
+inline PreferencePair text_pair(std::string prompt, std::string chosen, std::string rejected) {
+  PreferencePair pair;
+  pair.prompt.text = std::move(prompt);
+  pair.chosen = std::move(chosen);
+  pair.rejected = std::move(rejected);
+  return pair;
+}
+
 }  // namespace plaudit

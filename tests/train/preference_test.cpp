@@ -18,10 +18,8 @@ namespace {
 using ::testing::HasSubstr;
 
 std::vector<PreferencePair> pairs() {
-  return {{text_prompt("first"), "good", "bad"},
-          {text_prompt("second one"), "good too", ""},
-          {text_prompt("x"), "a longer good answer", "bad"},
-          {text_prompt("first"), "g", "bbb"}};
+  return {text_pair("first", "good", "bad"), text_pair("second one", "good too", ""),
+          text_pair("x", "a longer good answer", "bad"), text_pair("first", "g", "bbb")};
 }
 
 TrainContext context_in(const std::string& folder = "") {
@@ -215,7 +213,7 @@ TEST(Preference, BadDataAndContradictionsAreRefused) {
   auto data = pairs();
   data[2].label = 1.5;
   EXPECT_THAT(refusal(data), HasSubstr("label of pair 2 must be in [0, 1], got 1.5"));
-  EXPECT_THAT(refusal({{text_prompt("a"), "same", "same"}}), HasSubstr("every pair compares equal answers"));
+  EXPECT_THAT(refusal({text_pair("a", "same", "same")}), HasSubstr("every pair compares equal answers"));
   EXPECT_THAT(refusal(pairs(), {.reference = "adapter_off"}), HasSubstr("the policy has no adapter"));
   EXPECT_THAT(refusal(pairs(), {.ref_sync_steps = 5}), HasSubstr("needs reference copy"));
   EXPECT_THAT(refusal(pairs(), {.loss = "ipo", .settings = {.beta = 1}}), HasSubstr("train.beta"));

@@ -22,8 +22,8 @@ std::shared_ptr<RewardModel> model(bool trained, const RewardModelOptions& optio
 std::vector<PreferencePair> pairs() {
   std::vector<PreferencePair> out;
   for (const char* prompt : {"a", "bcd", "the third", "4"})
-    out.push_back({text_prompt(prompt), "good answer", "bad"});
-  out.push_back({text_prompt("5"), "good", "not bad at all"});
+    out.push_back(text_pair(prompt, "good answer", "bad"));
+  out.push_back(text_pair("5", "good", "not bad at all"));
   return out;
 }
 
@@ -127,8 +127,7 @@ TEST(Reward, RankedListsCompareAllAnswersWithDifferentScores) {
   RewardObjective objective(reward, lists);
   EXPECT_EQ(objective.size(), 2);
   EXPECT_EQ(objective.counts().at("tied"), 1);
-  const std::vector<PreferencePair> same = {{text_prompt("p"), "two", "one"},
-                                            {text_prompt("p"), "two", "three"}};
+  const std::vector<PreferencePair> same = {text_pair("p", "two", "one"), text_pair("p", "two", "three")};
   RewardObjective pair_objective(reward, same);
   EXPECT_NEAR(mean_loss(objective, {0}), mean_loss(pair_objective, {0, 1}), 1e-5);
   EXPECT_DOUBLE_EQ(objective.loss({0, 1}).weight, 2);
@@ -136,8 +135,7 @@ TEST(Reward, RankedListsCompareAllAnswersWithDifferentScores) {
 
 TEST(Reward, BadDataIsRefused) {
   EXPECT_THAT(refusal({}), HasSubstr("there are no examples"));
-  EXPECT_THAT(refusal({{text_prompt("a"), "same", "same"}}),
-              HasSubstr("every example compares equal answers"));
+  EXPECT_THAT(refusal({text_pair("a", "same", "same")}), HasSubstr("every example compares equal answers"));
   EXPECT_THAT(refusal(pairs(), {.use_margins = true}), HasSubstr("pair 0 has no margin"));
   auto data = pairs();
   data[3].label = -1;
