@@ -1,4 +1,5 @@
 plaudit_test(model
+  answer_batch_test.cpp
   resolve_test.cpp)
 add_executable(model_tool ${CMAKE_CURRENT_SOURCE_DIR}/tools/model_tool.cpp)
 target_link_libraries(model_tool PRIVATE plaudit plaudit_flags)
