@@ -16,6 +16,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;
+  plaudit::cli::add_data(app, exit_code);
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);

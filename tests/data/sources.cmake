@@ -1,6 +1,12 @@
 plaudit_test(data
   bucketing_test.cpp
   dialogue_test.cpp
+  jsonl_test.cpp
+  messages_test.cpp
   packing_test.cpp
+  pairs_test.cpp
+  reader_demonstrations_test.cpp
+  reader_feedback_test.cpp
+  reader_pairs_test.cpp
   text_test.cpp
   tokenize_pair_test.cpp)
