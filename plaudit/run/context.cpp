@@ -1,6 +1,7 @@
 #include "plaudit/run/context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "plaudit/core/files.h"
 #include "plaudit/core/interrupt.h"

@@ -40,7 +40,7 @@ double text_width(const std::string& text) {
 
 class Svg {
  public:
-  Svg(const PlotAxes& axes, double plot_height) : height_(plot_height) {
+  Svg(const PlotAxes& axes, double total_height) {
     out_ = fmt::format(
         R"(<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}">{})",
         width, height_, escape_html(axes.title), style);
@@ -59,7 +59,6 @@ class Svg {
   std::string done() const { return out_ + "</svg>"; }
 
  private:
-  double height_;
   std::string out_;
 };
 

@@ -42,6 +42,7 @@ void broadcast_text(std::string& text, Distributed& ranks) {
   std::vector<at::Tensor> length = {at::tensor(static_cast<int64_t>(text.size()))};
   ranks.broadcast(length);
   text.resize(static_cast<size_t>(length[0].item<int64_t>()));
+  if (text.empty()) return;
   std::vector<at::Tensor> bytes = {at::from_blob(text.data(), {length[0].item<int64_t>()}, at::kByte)};
   ranks.broadcast(bytes);
 }
