@@ -43,9 +43,9 @@ class Svg {
   Svg(const PlotAxes& axes, double total_height) {
     out_ = fmt::format(
         R"(<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}">{})",
-        width, height_, escape_html(axes.title), style);
-    out_ += fmt::format(R"(<rect width="{}" height="{}" fill="var(--paper)" / >) ", width, height_);
-        if (!axes.title.empty()) text(16, 22, axes.title, "title", "start");
+        width, total_height, escape_html(axes.title), style);
+    out_ += fmt::format(R"svg(<rect width="{}" height="{}" fill="var(--paper)"/>)svg", width, total_height);
+    if (!axes.title.empty()) text(16, 22, axes.title, "title", "start");
   }
 
   void text(double x, double y, const std::string& words, const char* kind, const char* anchor) {
@@ -61,9 +61,6 @@ class Svg {
  private:
   std::string out_;
 };
-
-// --- lines
-// -----------------------------------------------------------------------------------------------------
 
 void check_series(const PlotAxes& axes, const std::vector<Series>& series) {
   for (const auto& s : series) {
@@ -136,8 +133,9 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
   }
   svg.line(left, bottom, right, bottom, "axis");
   svg.text((left + right) / 2, height - 9, axes.x, "", "middle");
-  svg.raw(fmt::format(R"(<text transform="translate(16 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>)",
-                      (top + bottom) / 2, escape_html(axes.y)));
+  svg.raw(fmt::format(
+      R"svg(<text transform="translate(16 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>)svg",
+      (top + bottom) / 2, escape_html(axes.y)));
   return {x_scale, y_scale, left, right, top, bottom};
 }
 
@@ -184,9 +182,6 @@ void draw_series(Svg& svg, const Frame& frame, const Series& s, size_t index) {
   }
 }
 
-// --- bars
-// ------------------------------------------------------------------------------------------------------
-
 constexpr double bar_height = 20, bar_gap = 10;
 
 void draw_bar(Svg& svg, const PlotScale& scale, const Bar& bar, double y, size_t index) {
@@ -195,8 +190,9 @@ void draw_bar(Svg& svg, const PlotScale& scale, const Bar& bar, double y, size_t
                       colour(index), std::min(zero, end), y, std::abs(end - zero), bar_height));
   double edge = std::max(zero, end);
   if (bar.low < bar.high) {
-    svg.raw(fmt::format(R"(<path stroke="var(--ink)" fill="none" d="M{0:.1f} {2:.1f}H{1:.1f}M{0:.1f} {3:.1f}v8M{1:.1f} {3:.1f}v8"/>)",
-                        scale.pixel(bar.low), scale.pixel(bar.high), middle, middle - 4));
+    svg.raw(fmt::format(
+        R"svg(<path stroke="var(--ink)" fill="none" d="M{0:.1f} {2:.1f}H{1:.1f}M{0:.1f} {3:.1f}v8M{1:.1f} {3:.1f}v8"/>)svg",
+        scale.pixel(bar.low), scale.pixel(bar.high), middle, middle - 4));
     edge = std::max(edge, scale.pixel(bar.high));
   }
   svg.text(edge + 7, middle + 4, fmt::format("{:.3g}", bar.value), "", "start");
