@@ -1,5 +1,5 @@
 // Sampling with a KV cache: prompts of unequal length in one batch, K samples per prompt sharing the prompt's
-// cache.
+// cache. An answer that ends makes room for the next at once, so no row is ever padding.
 #pragma once
 
 #include <functional>
@@ -20,6 +20,7 @@ struct SamplingOptions {
   std::vector<std::string> stop;  // text that ends an answer; it is not part of the answer's text
   int64_t per_prompt = 1;         // answers per prompt
   int64_t batch = 32;             // answers decoded side by side
+  bool ignore_stop = false;       // go on to max_new_tokens whatever the model says; for measurements
 };
 
 struct Completion {
@@ -34,9 +35,14 @@ struct GenerateCallbacks {
   std::function<void(int64_t done, int64_t total)> on_done;                  // answers finished so far
 };
 
-// Draws per_prompt answers for each prompt; result [prompts][per_prompt]. Answer (i, k) draws from its own
-// random stream, so it does not depend on what shares its batch. Weights are packed once at construction:
-// build a new Generator after training changed the model.
+// Draws per_prompt answers for each prompt; result [prompts][per_prompt]. Answer (i, k) draws from
+// rng.child(i).child(k), and on the processor its logits are computed independently of its neighbours: it is
+// the same, bit for bit, whatever the batch. Weights are packed once at construction: build a new Generator
+// after training changed the model.
+//
+// UserErrors (starting with "generate"): an empty prompt, one that leaves no room in the model's context, an
+// id outside the vocabulary, an option out of range, logits that are not finite. An answer stops ("length")
+// where the context ends. Thread-safe.
 class Generator {
  public:
   // `precision`: "f32", "bf16", or "auto" (bf16 where the processor multiplies it natively).
