@@ -74,7 +74,7 @@ void PackedMatrix<T>::apply(const KernelSet& set, const T* x, int64_t stride, in
     auto part = task;
     part.first_panel = begin;
     part.last_panel = end;
-    set.of<T>().panels(part);
+    set.template of<T>().panels(part);
   });
 }
 

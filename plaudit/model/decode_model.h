@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plaudit/model/config.h"
+#include "plaudit/model/decode_kernels.h"
 
 namespace plaudit::decode {
 
@@ -50,6 +51,7 @@ using WeightSource = std::function<at::Tensor(const std::string&)>;
 
 // For the processor, with own kernels. T: float or Bf16.
 template <class T>
-std::shared_ptr<const Model> packed_model(const TransformerConfig& config, const WeightSource& weights);
+std::shared_ptr<const Model> packed_model(const TransformerConfig& config, const WeightSource& weights,
+                                          const KernelSet& set = kernels());
 
 }  // namespace plaudit::decode

@@ -38,8 +38,8 @@ void rotate_head(float* x, int64_t half, const float* cos, const float* sin) {
 template <class T>
 class PackedSession : public Session {
  public:
-  explicit PackedSession(std::shared_ptr<const ModelWeights<T>> model)
-      : model_(std::move(model)), c_(model_->config), cache_(cache_shape(*model_)) {
+  PackedSession(std::shared_ptr<const ModelWeights<T>> model, const KernelSet& set)
+      : model_(std::move(model)), c_(model_->config), set_(set), cache_(cache_shape(*model_)) {
     heads_per_kv_ = c_.heads / c_.kv_heads;
     head_chunk_ = std::min(heads_per_kv_, kAttendRows);
   }
@@ -97,7 +97,7 @@ class PackedSession : public Session {
       for (int64_t i = 0; i < n; i += together) groups_.push_back({first + i, std::min(together, n - i)});
     }
     if (model_->positions.defined()) return;
-    auto positions = at::empty({rows()}, at::kLong);
+    at::Tensor positions = at::empty({rows()}, at::kLong);
     for (int64_t r = 0; r < rows(); ++r) positions.mutable_data_ptr<int64_t>()[r] = rows_[r].position;
     const auto angles = [&](const at::Tensor& frequencies) {
       const auto table = rope_table(frequencies, positions);
@@ -120,7 +120,8 @@ class PackedSession : public Session {
         if (scale != 1)
           for (int64_t j = 0; j < c_.hidden; ++j) x[j] *= scale;
         if (model_->positions.defined()) {
-          const float* learned = model_->positions.const_data_ptr<float>() + rows_[r].position * c_.hidden;
+          const float* learned =
+              model_->positions.template const_data_ptr<float>() + rows_[r].position * c_.hidden;
           for (int64_t j = 0; j < c_.hidden; ++j) x[j] += learned[j];
         }
         ++r;
@@ -142,7 +143,8 @@ class PackedSession : public Session {
     normed_.resize(static_cast<size_t>(rows() * stride));
     at::parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
-        set_.of<T>().norm(norm_task(norm, x_.data() + r * c_.hidden, c_.hidden), normed_.data() + r * stride);
+        set_.template of<T>().norm(norm_task(norm, x_.data() + r * c_.hidden, c_.hidden),
+                                   normed_.data() + r * stride);
     });
   }
 
@@ -156,7 +158,7 @@ class PackedSession : public Session {
     at::parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         float* branch = branch_.data() + r * c_.hidden;
-        set_.of<float>().norm(norm_task(norm, branch, c_.hidden), branch);
+        set_.template of<float>().norm(norm_task(norm, branch, c_.hidden), branch);
         float* x = x_.data() + r * c_.hidden;
         for (int64_t j = 0; j < c_.hidden; ++j) x[j] += branch[j];
       }
@@ -193,7 +195,7 @@ class PackedSession : public Session {
     float* k = qkv_.data() + row * layer.qkv.out() + (c_.heads + head) * d;
     const auto& angles = layer.local ? local_angles_ : angles_;
     const auto turn = [&](float* x, const NormWeights& norm) {
-      if (norm.defined()) set_.of<float>().norm(norm_task(norm, x, d), x);
+      if (norm.defined()) set_.template of<float>().norm(norm_task(norm, x, d), x);
       if (angles.cos.defined())
         rotate_head(x, d / 2, angles.cos.template const_data_ptr<float>() + row * d / 2,
                     angles.sin.template const_data_ptr<float>() + row * d / 2);
@@ -221,23 +223,23 @@ class PackedSession : public Session {
     for (int64_t r = 0; r < n; ++r) {
       const auto row = group.first + r / heads;
       positions[r] = rows_[row].position;
-      set_.of<T>().narrow(qkv_.data() + row * layer.qkv.out() + (first + r % heads) * d, d,
-                          s.q.data() + r * depth);
+      set_.template of<T>().narrow(qkv_.data() + row * layer.qkv.out() + (first + r % heads) * d, d,
+                                   s.q.data() + r * depth);
     }
-    set_.of<T>().attend({.q = s.q.data(),
-                         .rows = n,
-                         .head_dim = d,
-                         .depth = depth,
-                         .positions = positions,
-                         .blocks = s.blocks.data(),
-                         .n_blocks = static_cast<int64_t>(s.blocks.size()),
-                         .window = layer.window,
-                         .softcap = static_cast<float>(c_.attention_softcap.value_or(0)),
-                         .scores = s.scores.data(),
-                         .weights = s.weights.data(),
-                         .out = s.out.data()});
+    set_.template of<T>().attend({.q = s.q.data(),
+                                  .rows = n,
+                                  .head_dim = d,
+                                  .depth = depth,
+                                  .positions = positions,
+                                  .blocks = s.blocks.data(),
+                                  .n_blocks = static_cast<int64_t>(s.blocks.size()),
+                                  .window = layer.window,
+                                  .softcap = static_cast<float>(c_.attention_softcap.value_or(0)),
+                                  .scores = s.scores.data(),
+                                  .weights = s.weights.data(),
+                                  .out = s.out.data()});
     for (int64_t r = 0; r < n; ++r)
-      set_.of<T>().narrow(
+      set_.template of<T>().narrow(
           s.out.data() + r * width, d,
           attended_.data() + (group.first + r / heads) * layer.o.depth() + (first + r % heads) * d);
   }
@@ -262,15 +264,15 @@ class PackedSession : public Session {
       row += static_cast<int64_t>(feed.ids.size());
       if (!feed.wants_logits) continue;
       kept_.resize(static_cast<size_t>((count + 1) * stride));
-      set_.of<T>().norm(norm_task(model_->final_norm, x_.data() + row * c_.hidden, c_.hidden),
-                        kept_.data() + count++ * stride);
+      set_.template of<T>().norm(norm_task(model_->final_norm, x_.data() + row * c_.hidden, c_.hidden),
+                                 kept_.data() + count++ * stride);
     }
     return count;
   }
 
   std::shared_ptr<const ModelWeights<T>> model_;
   const TransformerConfig& c_;
-  const KernelSet& set_ = kernels();
+  const KernelSet& set_;
   KvCache<T> cache_;
   int64_t heads_per_kv_, head_chunk_;  // query heads of a key head, and how many of them attend together
   std::vector<Row> rows_;
@@ -284,22 +286,28 @@ class PackedSession : public Session {
 template <class T>
 class PackedModel : public Model {
  public:
-  explicit PackedModel(ModelWeights<T> weights)
-      : weights_(std::make_shared<const ModelWeights<T>>(std::move(weights))) {}
-  std::unique_ptr<Session> session() const override { return std::make_unique<PackedSession<T>>(weights_); }
+  PackedModel(ModelWeights<T> weights, const KernelSet& set)
+      : weights_(std::make_shared<const ModelWeights<T>>(std::move(weights))), set_(set) {}
+  std::unique_ptr<Session> session() const override {
+    return std::make_unique<PackedSession<T>>(weights_, set_);
+  }
 
  private:
   std::shared_ptr<const ModelWeights<T>> weights_;
+  const KernelSet& set_;
 };
 
 }  // namespace
 
 template <class T>
-std::shared_ptr<const Model> packed_model(const TransformerConfig& config, const WeightSource& weights) {
-  return std::make_shared<PackedModel<T>>(pack_weights<T>(config, weights));
+std::shared_ptr<const Model> packed_model(const TransformerConfig& config, const WeightSource& weights,
+                                          const KernelSet& set) {
+  return std::make_shared<PackedModel<T>>(pack_weights<T>(config, weights), set);
 }
 
-template std::shared_ptr<const Model> packed_model<float>(const TransformerConfig&, const WeightSource&);
-template std::shared_ptr<const Model> packed_model<Bf16>(const TransformerConfig&, const WeightSource&);
+template std::shared_ptr<const Model> packed_model<float>(const TransformerConfig&, const WeightSource&,
+                                                          const KernelSet&);
+template std::shared_ptr<const Model> packed_model<Bf16>(const TransformerConfig&, const WeightSource&,
+                                                         const KernelSet&);
 
 }  // namespace plaudit::decode

@@ -20,18 +20,18 @@ constexpr int64_t kLogitRows = 32;
 struct OpenPrompt {
   int64_t index = 0;
   int64_t sequence = 0;
-  int64_t fed = 0;            // tokens in the cache
-  int64_t started = 0;        // answers
-  std::vector<float> logits;  // after its last token; empty until then
+  int64_t fed = 0;                 // tokens in the cache
+  int64_t started = 0;             // answers
+  std::vector<float> logits = {};  // after its last token; empty until then
 };
 
 struct Answer {
   int64_t prompt = 0, sample = 0;
   int64_t sequence = 0;
   Rng rng;
-  std::string text;  // so far; kept only when there are stop strings to look for
-  std::unique_ptr<StreamDecoder> stream;
-  Completion result;
+  std::string text = {};  // so far; kept only when there are stop strings to look for
+  std::unique_ptr<StreamDecoder> stream = {};
+  Completion result = {};
   bool ended = false;
 };
 

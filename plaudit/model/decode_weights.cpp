@@ -32,10 +32,14 @@ class Packer {
   ModelWeights<T> model() const {
     const std::string top = c_.is_gpt2() ? "transformer." : "model.";
     const auto embedding = need(top + (c_.is_gpt2() ? "wte.weight" : "embed_tokens.weight"));
-    ModelWeights<T> m{.config = c_,
-                      .act = act_of(c_),
-                      .gated = !c_.is_gpt2(),
-                      .score_scale = static_cast<float>(c_.score_scale())};
+    ModelWeights<T> m;
+    m.config = c_;
+    m.act = act_of(c_);
+    m.gated = !c_.is_gpt2();
+    m.score_scale = static_cast<float>(c_.score_scale());
+    // bf16 models were trained with the scale in bf16.
+    if (embedding.scalar_type() == at::kBFloat16)
+      m.config.embedding_scale = c10::BFloat16(static_cast<float>(c_.embedding_scale));
     m.head = PackedMatrix<T>(c_.tied ? embedding : need("lm_head.weight"));
     if (!c_.tied) m.embedding = PackedMatrix<T>(embedding);
     if (c_.is_gpt2()) {

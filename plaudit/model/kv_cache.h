@@ -20,7 +20,7 @@
 namespace plaudit::decode {
 
 struct CacheShape {
-  std::vector<int64_t> windows;  // per layer: keys that a query sees, itself included; 0: all
+  std::vector<int64_t> windows = {};  // per layer: keys that a query sees, itself included; 0: all
   int64_t kv_heads = 0, head_dim = 0;
 };
 
@@ -55,9 +55,9 @@ class KvCache {
   struct Group {
     int64_t window = 0;
     int64_t layers = 0;
-    std::vector<at::Tensor> blocks;  // each [layers, kv_heads, keys and values]
-    std::vector<int64_t> references;
-    std::vector<int64_t> free;
+    std::vector<at::Tensor> blocks = {};  // each [layers, kv_heads, keys and values]
+    std::vector<int64_t> references = {};
+    std::vector<int64_t> free = {};
   };
   struct Entry {
     int64_t block, first, count;
