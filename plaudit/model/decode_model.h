@@ -54,4 +54,11 @@ template <class T>
 std::shared_ptr<const Model> packed_model(const TransformerConfig& config, const WeightSource& weights,
                                           const KernelSet& set = kernels());
 
+// For any device, with plain tensor operators; `compute`: of products and cache.
+std::shared_ptr<const Model> tensor_model(const TransformerConfig& config, const WeightSource& weights,
+                                          at::ScalarType compute);
+
+// The factor of the embedding as the model was trained with: bf16 models have it in bf16.
+double embedding_scale(const TransformerConfig& config, at::ScalarType stored);
+
 }  // namespace plaudit::decode

@@ -37,9 +37,7 @@ class Packer {
     m.act = act_of(c_);
     m.gated = !c_.is_gpt2();
     m.score_scale = static_cast<float>(c_.score_scale());
-    // bf16 models were trained with the scale in bf16.
-    if (embedding.scalar_type() == at::kBFloat16)
-      m.config.embedding_scale = c10::BFloat16(static_cast<float>(c_.embedding_scale));
+    m.config.embedding_scale = embedding_scale(c_, embedding.scalar_type());
     m.head = PackedMatrix<T>(c_.tied ? embedding : need("lm_head.weight"));
     if (!c_.tied) m.embedding = PackedMatrix<T>(embedding);
     if (c_.is_gpt2()) {
@@ -123,6 +121,11 @@ class Packer {
 };
 
 }  // namespace
+
+double embedding_scale(const TransformerConfig& config, at::ScalarType stored) {
+  const auto scale = config.embedding_scale;
+  return stored == at::kBFloat16 ? static_cast<float>(c10::BFloat16(static_cast<float>(scale))) : scale;
+}
 
 template <class T>
 ModelWeights<T> pack_weights(const TransformerConfig& config, const WeightSource& source) {

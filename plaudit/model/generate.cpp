@@ -38,9 +38,17 @@ void check_prompts(const std::vector<std::vector<int64_t>>& prompts, int64_t voc
   }
 }
 
-bool use_bf16(const std::string& precision) {
+std::shared_ptr<const decode::Model> decoding_model(const Transformer& transformer,
+                                                    const decode::WeightSource& weights,
+                                                    const std::string& precision) {
   Check("generate").choice("precision", precision, {"auto", "f32", "bf16"});
-  return precision == "bf16" || (precision == "auto" && decode::kernels().native_bf16);
+  const auto& config = transformer.config();
+  const bool on_cpu = transformer.device().is_cpu();
+  const bool bf16 =
+      precision == "bf16" || (precision == "auto" && (!on_cpu || decode::kernels().native_bf16));
+  if (!on_cpu) return decode::tensor_model(config, weights, bf16 ? at::kBFloat16 : at::kFloat);
+  return bf16 ? decode::packed_model<decode::Bf16>(config, weights)
+              : decode::packed_model<float>(config, weights);
 }
 
 }  // namespace
@@ -60,9 +68,8 @@ Generator::Generator(const LanguageModel& model, const std::string& precision, b
   auto stop_ids = config.eos_ids;
   if (model.tokenizer)
     stop_ids.insert(stop_ids.end(), model.tokenizer->stop_ids().begin(), model.tokenizer->stop_ids().end());
-  impl_->decoder = {use_bf16(precision) ? decode::packed_model<decode::Bf16>(config, weights)
-                                        : decode::packed_model<float>(config, weights),
-                    model.tokenizer, config.vocab, config.context, std::move(stop_ids)};
+  impl_->decoder = {decoding_model(transformer, weights, precision), model.tokenizer, config.vocab,
+                    config.context, std::move(stop_ids)};
 }
 
 Generator::~Generator() = default;

@@ -142,6 +142,8 @@ TEST(DecodeModel, AllKernelSetsAgree) {
       };
       const auto f32 = logits(decode::packed_model<float>(model->config(), weights, *set));
       const auto bf16 = logits(decode::packed_model<decode::Bf16>(model->config(), weights, *set));
+      const auto plain = logits(decode::tensor_model(model->config(), weights, at::kFloat));
+      EXPECT_LT((plain - expected).abs().max().item<float>(), 1e-4) << family;
       EXPECT_LT((f32 - expected).abs().max().item<float>(), 1e-4) << family << " " << set->name;
       EXPECT_LT((bf16 - expected).abs().mean().item<float>(), 0.1) << family << " " << set->name;
     }
