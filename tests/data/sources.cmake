@@ -1,5 +1,6 @@
 plaudit_test(data
   bucketing_test.cpp
+  decontaminate_test.cpp
   dialogue_test.cpp
   packing_test.cpp
   text_test.cpp
