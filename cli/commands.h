@@ -10,5 +10,6 @@ void add_bench(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_conform(CLI::App& app, int& exit_code);
 void add_functions(CLI::App& app, int& exit_code);
+void add_run(CLI::App& app, int& exit_code);
 
 }  // namespace plaudit::cli

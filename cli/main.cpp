@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/interrupt.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;
+  plaudit::cli::add_run(app, exit_code);
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);
@@ -36,6 +38,9 @@ int main(int argc, char** argv) {
   } catch (const plaudit::UserError& error) {
     fmt::print(stderr, "plaudit: {}\n", plaudit::message_of(error));
     return 2;
+  } catch (const plaudit::Interrupted& stop) {
+    fmt::print(stderr, "plaudit: {}\n", stop.what());
+    return 130;
   } catch (const std::exception& error) {
     fmt::print(stderr, "plaudit: a bug of plaudit, please report it: {}\n", plaudit::message_of(error));
     return 3;
