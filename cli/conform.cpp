@@ -54,11 +54,14 @@ void add_conform(CLI::App& app, int& exit_code) {
     }
     const auto passed = static_cast<size_t>(
         std::count_if(results.begin(), results.end(), [](const auto& r) { return r.status == "pass"; }));
-    print(results, *verbose, *allow_missing);
-    fmt::print("{} passed, {} failed\n", passed, results.size() - passed);
-    if (!json->empty()) write_json(*json, results, passed);
     const auto missing = static_cast<size_t>(
         std::count_if(results.begin(), results.end(), [](const auto& r) { return r.status == "missing"; }));
+    print(results, *verbose, *allow_missing);
+    if (*allow_missing)
+      fmt::print("{} passed, {} failed, {} missing\n", passed, results.size() - passed - missing, missing);
+    else
+      fmt::print("{} passed, {} failed\n", passed, results.size() - passed);
+    if (!json->empty()) write_json(*json, results, passed);
     if (passed + (*allow_missing ? missing : 0) != results.size()) exit_code = 1;
   });
 }
