@@ -9,6 +9,7 @@ namespace plaudit::cli {
 void add_bench(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_conform(CLI::App& app, int& exit_code);
+void add_data(CLI::App& app, int& exit_code);
 void add_functions(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);

@@ -18,6 +18,7 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   plaudit::cli::add_list(app, exit_code);
   plaudit::cli::add_show(app, exit_code);
+  plaudit::cli::add_data(app, exit_code);
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);

@@ -21,9 +21,8 @@ struct Split {
 Split split_at_last_answer(const Check& check, const char* argument, std::string_view text) {
   const size_t marker = text.rfind(assistant);
   if (marker == std::string_view::npos)
-    check.refuse(
-        ErrorKind::value, argument,
-        fmt::format("has no turn that starts with '\\n\\nAssistant:', got '{}'", text.substr(0, 60)));
+    check.refuse(ErrorKind::value, argument,
+                 fmt::format("has no turn that starts with '\\n\\nAssistant:', got '{}'", excerpt(text)));
   const size_t end = marker + assistant.size();
   return {text.substr(0, end), strip(text.substr(end))};
 }
@@ -54,7 +53,7 @@ std::vector<Message> parse_dialogue(std::string_view text) {
     const auto marker = marker_at_start(text);
     if (marker.empty())
       fail(ErrorKind::value, "dialogue",
-           fmt::format("must start with '\\n\\nHuman:' or '\\n\\nAssistant:', got '{}'", text.substr(0, 60)));
+           fmt::format("must start with '\\n\\nHuman:' or '\\n\\nAssistant:', got '{}'", excerpt(text)));
     text.remove_prefix(marker.size());
     const size_t end = std::min(text.find(human), text.find(assistant));
     const auto content = strip(text.substr(0, end));

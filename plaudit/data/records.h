@@ -31,10 +31,10 @@ struct PreferencePair {
   Prompt prompt;
   std::string chosen;
   std::string rejected;
-  double label = 1;              // probability that chosen is the better one, [0, 1]
-  double weight = 1;             // >= 0
-  std::optional<double> margin;  // how much better, in units of reward
-  Json extra = Json::object();   // further fields of the source record, kept
+  double label = 1;                             // probability that chosen is the better one, [0, 1]
+  double weight = 1;                            // >= 0
+  std::optional<double> margin = std::nullopt;  // how much better, in units of reward
+  Json extra = Json::object();                  // further fields of the source record, kept
 };
 
 struct UnpairedFeedback {
@@ -58,5 +58,23 @@ struct Demonstration {
   double weight = 1;
   Json extra = Json::object();
 };
+
+// A prompt of a file, with what else its record holds (a reference answer, a category).
+struct PromptRecord {
+  Prompt prompt;
+  Json extra = Json::object();
+};
+
+// Messages as [{"role", "content"}], a prompt as that list or as text.
+Json json_of(const std::vector<Message>& messages);
+Json json_of(const Prompt& prompt);
+
+// One object per record under the names that the readers know (data/reader.h), then the extra fields. Values
+// at their default (label 1, weight 1, no margin, no scores) are left out.
+Json json_of(const PreferencePair& pair);
+Json json_of(const UnpairedFeedback& feedback);
+Json json_of(const RankedList& list);
+Json json_of(const Demonstration& demonstration);
+Json json_of(const PromptRecord& record);
 
 }  // namespace plaudit

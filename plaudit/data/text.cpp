@@ -44,4 +44,11 @@ std::string_view strip(std::string_view text) {
   return text;
 }
 
+std::string excerpt(std::string_view text, size_t bytes) {
+  if (text.size() <= bytes) return std::string(text);
+  // A byte 10xxxxxx continues a character.
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return std::string(text.substr(0, bytes)) + "...";
+}
+
 }  // namespace plaudit

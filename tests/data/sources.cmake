@@ -11,6 +11,13 @@ plaudit_test(data
   pre_tokenizer_test.cpp
   regex_test.cpp
   sentencepiece_test.cpp
+  jsonl_test.cpp
+  messages_test.cpp
+  packing_test.cpp
+  pairs_test.cpp
+  reader_demonstrations_test.cpp
+  reader_feedback_test.cpp
+  reader_pairs_test.cpp
   text_test.cpp
   tokenize_pair_test.cpp
   tokenizer_functions_test.cpp

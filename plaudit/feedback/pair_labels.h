@@ -1,0 +1,57 @@
+// Preference pairs from judged answers, with wrong labels on purpose where a study asks for them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plaudit/core/options.h"
+#include "plaudit/core/rng.h"
+#include "plaudit/feedback/judge.h"
+
+namespace plaudit {
+
+// Several answers to one prompt and what a judge says of each.
+struct JudgedAnswers {
+  Prompt prompt;
+  std::vector<std::string> completions;
+  std::vector<Judgement> judgements;  // one per completion
+  Json extra = Json::object();
+};
+
+// Fills in the judgements of all lists with one call of the judge.
+void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists);
+
+struct PairLabelOptions {
+  std::string pairs = "best-worst";  // which pairs of the answers to a prompt: best-worst, adjacent, all
+  double noise = 0;                  // probability that the label of a pair is turned round, in [0, 1)
+};
+template <>
+void describe(OptionTable<PairLabelOptions>& table);
+
+struct PairLabelReport {
+  int64_t prompts = 0;   // lists given
+  int64_t answers = 0;   // answers in them
+  int64_t failed = 0;    // answers that the judge could not judge; left out
+  int64_t empty = 0;     // answers of nothing but white space; left out
+  int64_t repeated = 0;  // answers that another answer of the prompt equals; left out
+  int64_t skipped = 0;   // prompts with fewer than two answers left
+  int64_t ties = 0;      // pairs with equal scores; left out
+  int64_t pairs = 0;     // pairs made
+  int64_t flipped = 0;   // of these, with the label turned round
+};
+Json json_of(const PairLabelReport& report);
+
+struct LabelledPairs {
+  std::vector<PreferencePair> pairs;
+  PairLabelReport report;
+};
+
+// The better score is chosen; `chosen_score` and `rejected_score` join the extra fields. With noise, each
+// pair is turned round with that probability by a draw from rng.child(index of the list), so that the labels
+// of one prompt do not depend on the others; every pair then carries `flipped` true or false. UserErrors: no
+// lists (empty), judgements that do not match the completions (shape), a score that is not finite (nan), an
+// option out of range (value).
+LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLabelOptions& options,
+                          const Rng& rng);
+
+}  // namespace plaudit
