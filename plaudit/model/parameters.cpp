@@ -134,6 +134,19 @@ void Transformer::set_precision(Precision precision) {
   precision_ = precision;
 }
 
+std::shared_ptr<Transformer> Transformer::clone() const {
+  auto copy = std::make_shared<Transformer>(*this);
+  const auto own = [](at::Tensor& tensor) {
+    tensor = tensor.detach().clone().set_requires_grad(tensor.requires_grad());
+  };
+  for (auto& [name, weight] : copy->weights_) own(weight);
+  for (auto& [name, layer] : copy->lora_) {
+    own(layer.a);
+    own(layer.b);
+  }
+  return copy;
+}
+
 uint64_t Transformer::fingerprint() const {
   const auto config = config_to_json(config_, "").dump();
   auto hash = hash_bytes(reinterpret_cast<const uint8_t*>(config.data()), config.size(), 0);

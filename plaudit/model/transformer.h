@@ -35,6 +35,9 @@ class Transformer {
   // Random weights from a seed; for tests and for training from scratch.
   static std::shared_ptr<Transformer> random(const TransformerConfig& config, uint64_t seed);
 
+  // A model of its own with the same weights, adapter and settings.
+  std::shared_ptr<Transformer> clone() const;
+
   const TransformerConfig& config() const { return config_; }
 
   // Final-norm hidden states [N, hidden] of a packed batch; differentiable in the parameters that require a

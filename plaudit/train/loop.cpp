@@ -115,7 +115,7 @@ class Trainer {
   TrainResult run() {
     const auto checkpoints =
         context_.folder.empty() ? std::vector<CheckpointFile>{} : list_checkpoints(context_.folder);
-    if (!objective_.prepare(context_)) {
+    if (!objective_.prepare(options_, context_)) {
       result_.interrupted = true;
       return result_;
     }
@@ -145,10 +145,6 @@ class Trainer {
   bool update() {
     const auto start = Clock::now();
     const auto batch = plan_.batch(result_.steps);
-    // Dropout draws from torch's generator: seeded per step, it needs no saving.
-    at::manual_seed(context_.rng.child("dropout")
-                        .child(result_.steps * context_.collective.world + context_.collective.rank)
-                        .next());
     const auto totals = forward_backward(batch);
     const double norm = optimizer_.gradient_norm().item<double>() / totals.weight;
     const double rate = learning_rate_at(options_, result_.steps, result_.total_steps);
@@ -171,13 +167,16 @@ class Trainer {
     const auto& ranks = context_.collective;
     const auto passes = micro_batches(share_of_rank(batch, tokens, ranks.rank, ranks.world), tokens,
                                       options_.tokens_per_batch);
+    const auto dropout = context_.rng.child("dropout").child(result_.steps).child(ranks.rank);
     StepSums sums(metric_names_, optimizer_.device());
     for (size_t i = 0; i < passes.size(); ++i) {
+      objective_.begin_pass(dropout.child(static_cast<int64_t>(i)).next());
       const auto loss = loss_or_nan(objective_, passes[i]);
       if (loss.loss_sum.requires_grad()) loss.loss_sum.backward();
       if (i + 1 < passes.size() || ranks.world > 1) optimizer_.collect();
       sums.add(loss);
     }
+    objective_.begin_pass(std::nullopt);
     auto reduced = optimizer_.gradients();
     reduced.push_back(sums.pack(context_.interrupt && context_.interrupt()));
     ranks.all_reduce_sum(reduced);
@@ -293,6 +292,7 @@ TrainResult train(Objective& objective, const TrainOptions& options, TrainContex
 std::map<std::string, double> evaluate_objective(Objective& objective, int64_t tokens_per_batch) {
   if (objective.size() == 0) fail(ErrorKind::empty, "evaluate." + objective.name(), "there are no examples");
   const at::NoGradGuard no_grad;
+  objective.begin_pass(std::nullopt);
   std::vector<int64_t> all(static_cast<size_t>(objective.size()));
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
   std::map<std::string, std::pair<double, double>> sums;

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,8 +51,8 @@ struct Collective {
 
 // What surrounds a run. Every callback may be left empty.
 struct TrainContext {
-  Rng rng;             // order of examples and dropout
-  std::string folder;  // checkpoints and what goes wrong are saved here; "": nothing is saved
+  Rng rng;                  // order of examples and dropout
+  std::string folder = "";  // checkpoints and what goes wrong are saved here; "": nothing is saved
   Collective collective = {};
   // Rank 0, after each update: its 1-based number and its metrics.
   std::function<void(int64_t step, const std::map<std::string, double>&)> metrics = {};
@@ -73,18 +74,23 @@ class Objective {
   virtual int64_t size() const = 0;                   // examples
   virtual int64_t tokens(int64_t example) const = 0;  // unpadded tokens that the example costs
   virtual StepLoss loss(const std::vector<int64_t>& examples) = 0;
+  // Called before each loss() of training with a number of its own, from which all randomness of that pass
+  // (dropout) is to be drawn; nullopt: whatever follows is evaluation, without dropout.
+  virtual void begin_pass(std::optional<uint64_t> key) {}
   virtual std::vector<Parameter> parameters() const = 0;  // what the optimizer changes
   // The names in StepLoss::sums, so that ranks agree on them before they have computed any.
   virtual std::vector<std::string> metric_names() const { return {}; }
   // Called once before the first step and before a checkpoint is restored, e.g. to cache reference
   // log-probabilities. Returns false when it stopped because of context.interrupt.
-  virtual bool prepare(TrainContext& context) { return true; }
+  virtual bool prepare(const TrainOptions& options, TrainContext& context) { return true; }
   // Called after each update with its 1-based number.
   virtual void after_step(int64_t step) {}
   // Tensors besides parameters() that change during training and belong in a checkpoint.
   virtual std::vector<Parameter> state() const { return {}; }
   // Identifies the data, the starting model and the method's options: a checkpoint of another one is refused.
   virtual uint64_t fingerprint() const { return 0; }
+  // What became of the data: examples kept, cut, dropped. For the run's report.
+  virtual std::map<std::string, int64_t> counts() const { return {}; }
   // A short text of one example, saved when its loss is not finite.
   virtual std::string show(int64_t example) const = 0;
 };
@@ -105,7 +111,6 @@ struct TrainResult {
 // context.folder when there is one; a finished run returns at once.
 // Errors: no examples (empty); an option out of range (value); a loss or gradient that is not finite (nan,
 // names the step and the file with the batch); a checkpoint of other data, model or options (value).
-// Seeds torch's global generator at each step.
 TrainResult train(Objective& objective, const TrainOptions& options, TrainContext& context);
 
 // The mean loss ("loss") and metrics over all examples, without changing anything.

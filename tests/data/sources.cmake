@@ -1,6 +1,7 @@
 plaudit_test(data
   added_tokens_test.cpp
   bpe_test.cpp
+  answers_test.cpp
   bucketing_test.cpp
   chat_template_test.cpp
   dialogue_test.cpp

@@ -4,8 +4,13 @@ plaudit_test(train
   batches_test.cpp
   checkpoint_test.cpp
   loop_test.cpp
+  preference_losses_test.cpp
+  preference_test.cpp
+  reference_test.cpp
   resume_test.cpp
-  schedule_test.cpp)
+  reward_test.cpp
+  schedule_test.cpp
+  supervised_test.cpp)
 
 # The process that resume_test.cpp kills.
 add_executable(train_toy_child train/toy_child.cpp)

@@ -40,6 +40,10 @@ class ToyObjective : public Objective {
   uint64_t fingerprint() const override { return options_.data_seed; }
   std::string show(int64_t example) const override { return "point " + std::to_string(example); }
 
+  void begin_pass(std::optional<uint64_t> key) override {
+    if (key) at::manual_seed(*key);
+  }
+
   // Example i weighs 1 + i % 3.
   StepLoss loss(const std::vector<int64_t>& examples) override {
     const auto index = at::tensor(examples, at::kLong);

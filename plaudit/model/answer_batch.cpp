@@ -1,0 +1,116 @@
+#include "plaudit/model/answer_batch.h"
+
+#include <ATen/ATen.h>
+
+#include "plaudit/core/checks.h"
+#include "plaudit/core/errors.h"
+
+namespace plaudit {
+namespace {
+
+// Collects rows, targets and owners while segments are added.
+class LogpCollector {
+ public:
+  void add(const TokenizedAnswers& example) {
+    // A single answer continues its prompt in one plain causal segment.
+    if (example.answers.size() == 1 || example.prompt.empty()) {
+      for (const auto& answer : example.answers) add_row(example.prompt, answer);
+      return;
+    }
+    const auto prompt = packer_.add(example.prompt);
+    const int64_t prompt_end = packer_.tokens();
+    for (const auto& answer : example.answers) {
+      const int64_t begin = packer_.tokens();
+      if (answer.size() > 1) packer_.add({answer.begin(), answer.end() - 1}, prompt);
+      for (size_t i = 0; i < answer.size(); ++i)
+        count(i == 0 ? prompt_end - 1 : begin + static_cast<int64_t>(i) - 1, answer[i]);
+      finish_answer();
+    }
+  }
+
+  AnswerLogpBatch build() && {
+    return {packer_.build(), at::tensor(rows_, at::kLong), at::tensor(targets_, at::kLong),
+            at::tensor(owner_, at::kLong), std::move(lengths_)};
+  }
+
+ private:
+  void add_row(std::vector<int64_t> ids, const std::vector<int64_t>& answer) {
+    const int64_t begin = packer_.tokens();
+    const auto prompt_size = ids.size();
+    ids.insert(ids.end(), answer.begin(), answer.end());
+    for (size_t i = std::max<size_t>(prompt_size, 1); i < ids.size(); ++i)
+      count(begin + static_cast<int64_t>(i) - 1, ids[i]);
+    ids.pop_back();
+    packer_.add(ids);
+    finish_answer();
+  }
+
+  void count(int64_t row, int64_t target) {
+    rows_.push_back(row);
+    targets_.push_back(target);
+    owner_.push_back(static_cast<int64_t>(lengths_.size()));
+  }
+
+  void finish_answer() {
+    const auto before = counted_;
+    counted_ = rows_.size();
+    lengths_.push_back(static_cast<int64_t>(counted_ - before));
+  }
+
+  PackedBuilder packer_;
+  std::vector<int64_t> rows_, targets_, owner_, lengths_;
+  size_t counted_ = 0;
+};
+
+}  // namespace
+
+AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples) {
+  LogpCollector collector;
+  for (const auto* example : examples) collector.add(*example);
+  return std::move(collector).build();
+}
+
+at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter) {
+  const auto hidden = model.hidden(batch.packed, use_adapter);
+  const auto device = hidden.device();
+  const auto rows = hidden.index_select(0, batch.rows.to(device));
+  const auto logps = model.token_logps(rows, batch.targets.to(device)).first;
+  return at::zeros({batch.answers()}, logps.options()).index_add(0, batch.owner.to(device), logps);
+}
+
+AnswerPoolBatch pack_for_pooling(std::span<const TokenizedAnswers* const> examples) {
+  PackedBuilder packer;
+  std::vector<int64_t> last, rows, owner, lengths;
+  for (const auto* example : examples) {
+    const int64_t prompt_begin = packer.tokens();
+    const int64_t prompt = example->prompt.empty() ? -1 : packer.add(example->prompt);
+    const int64_t prompt_end = packer.tokens();
+    for (const auto& answer : example->answers) {
+      const int64_t begin = packer.tokens();
+      packer.add(answer, prompt);
+      for (int64_t row = prompt_begin; row < prompt_end; ++row) rows.push_back(row);
+      for (int64_t row = begin; row < packer.tokens(); ++row) rows.push_back(row);
+      const auto total = prompt_end - prompt_begin + packer.tokens() - begin;
+      owner.insert(owner.end(), static_cast<size_t>(total), static_cast<int64_t>(lengths.size()));
+      lengths.push_back(total);
+      last.push_back(packer.tokens() - 1);
+    }
+  }
+  return {packer.build(), at::tensor(last, at::kLong), at::tensor(rows, at::kLong),
+          at::tensor(owner, at::kLong), at::tensor(lengths, at::kLong)};
+}
+
+at::Tensor pooled_hidden(const Transformer& model, const AnswerPoolBatch& batch, const std::string& pooling) {
+  const auto hidden = model.hidden(batch.packed);
+  const auto device = hidden.device();
+  if (pooling == "last") return as_real(hidden.index_select(0, batch.last.to(device)));
+  if (pooling != "mean")
+    fail(ErrorKind::value, "pooling",
+         "unknown value '" + pooling + "'" + suggestion(pooling, {"last", "mean"}));
+  const auto rows = as_real(hidden.index_select(0, batch.rows.to(device)));
+  const auto sums = at::zeros({batch.last.numel(), rows.size(1)}, rows.options())
+                        .index_add(0, batch.owner.to(device), rows);
+  return sums / batch.lengths.to(device).unsqueeze(1);
+}
+
+}  // namespace plaudit

@@ -1,0 +1,51 @@
+// Prompts with their answers as one packed batch, each prompt computed once, and what is read from it: the
+// log-probabilities of the answers (policies) or one hidden state per answer (reward models).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plaudit/data/answers.h"
+#include "plaudit/data/packing.h"
+#include "plaudit/model/transformer.h"
+
+namespace plaudit {
+
+// A packed batch with the rows that predict the answers' tokens. Answers are numbered through all examples.
+// A token counts when it belongs to an answer and something stands before it: the first token of an answer to
+// an empty prompt does not. The last token of an answer predicts nothing and is not fed.
+struct AnswerLogpBatch {
+  PackedBatch packed;
+  at::Tensor rows;               // [C] i64, the row of hidden() that predicts each counted token
+  at::Tensor targets;            // [C] i64, the counted tokens
+  at::Tensor owner;              // [C] i64, the answer of each
+  std::vector<int64_t> lengths;  // [A] counted tokens per answer
+
+  int64_t answers() const { return static_cast<int64_t>(lengths.size()); }
+};
+
+AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples);
+
+// Sums of the log-probabilities of the counted tokens, [A] f32; differentiable. `use_adapter` false asks the
+// model without its adapter.
+at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true);
+
+// A packed batch with the rows that stand for each answer: "last" reads the answer's last token, "mean" the
+// mean over prompt and answer.
+struct AnswerPoolBatch {
+  PackedBatch packed;
+  at::Tensor last;     // [A] i64, row of the last token of each answer
+  at::Tensor rows;     // [R] i64, rows of prompt and answer of each answer ...
+  at::Tensor owner;    // [R] i64, ... and which answer that is
+  at::Tensor lengths;  // [A] i64, rows per answer
+};
+
+AnswerPoolBatch pack_for_pooling(std::span<const TokenizedAnswers* const> examples);
+
+// Pooled final hidden states [A, hidden] f32; differentiable. `pooling` is "last" or "mean".
+at::Tensor pooled_hidden(const Transformer& model, const AnswerPoolBatch& batch, const std::string& pooling);
+
+}  // namespace plaudit

@@ -1,0 +1,58 @@
+// The losses that preference training chooses from by name: dpo, cdpo, ipo, hinge, slic, robust, simpo, orpo
+// and others. To add one, write one function and one line of the table in preference_losses.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plaudit/core/options.h"
+#include "plaudit/objective/preference_margin.h"
+
+namespace plaudit {
+
+// What a loss may use; the log-probabilities of the policy carry the gradient.
+struct PreferenceTerms {
+  PairLogps logps;                              // sums over the counted tokens, [B]; references 0 where free
+  at::Tensor chosen_lengths, rejected_lengths;  // counted tokens, [B]
+};
+
+// Settings of the losses. One that is set but not used by the chosen loss is refused; one that is not set
+// takes the loss's own default.
+struct PreferenceLossOptions {
+  std::optional<double> beta = {};
+  std::optional<double> label_smoothing = {};
+  std::optional<double> tau = {};
+  std::optional<double> margin = {};
+  std::optional<double> gamma_beta_ratio = {};
+  std::optional<double> lam = {};
+  std::optional<std::string> divergence = {};
+  std::optional<double> alpha = {};
+  std::optional<bool> length_normalised = {};
+};
+
+template <>
+void describe(OptionTable<PreferenceLossOptions>& table);
+
+// Losses [B] of one batch. Rewards of the two answers [B], detached, for the metrics.
+struct PreferenceLossValue {
+  at::Tensor losses;
+  at::Tensor chosen_rewards, rejected_rewards;
+};
+
+struct PreferenceLoss {
+  std::string name;
+  std::string doc;
+  bool needs_reference = true;
+  std::vector<std::string> uses;  // keys of PreferenceLossOptions
+  PreferenceLossValue (*compute)(const PreferenceTerms&, const PreferenceLossOptions&);
+};
+
+const std::vector<PreferenceLoss>& preference_losses();
+std::vector<std::string> preference_loss_names();
+
+// The loss of that name. UserErrors (value): an unknown name, with the nearest one; an option that is set but
+// not used by this loss.
+const PreferenceLoss& find_preference_loss(const std::string& name, const PreferenceLossOptions& options);
+
+}  // namespace plaudit

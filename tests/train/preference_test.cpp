@@ -1,0 +1,232 @@
+#include "plaudit/train/preference.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "plaudit/core/errors.h"
+#include "plaudit/model/answer_batch.h"
+#include "plaudit/objective/preference_dpo.h"
+#include "tests/support/tiny_model.h"
+#include "tests/train/folder.h"
+
+namespace plaudit {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<PreferencePair> pairs() {
+  return {text_pair("first", "good", "bad"), text_pair("second one", "good too", ""),
+          text_pair("x", "a longer good answer", "bad"), text_pair("first", "g", "bbb")};
+}
+
+TrainContext context_in(const std::string& folder = "") {
+  return {.rng = Rng(0, "train"), .folder = folder};
+}
+
+std::string refusal(const std::vector<PreferencePair>& data, const PreferenceOptions& options = {}) {
+  try {
+    PreferenceObjective objective(tiny_model(), data, options);
+  } catch (const UserError& error) {
+    return message_of(error);
+  }
+  return "accepted";
+}
+
+double mean_loss(PreferenceObjective& objective, const std::vector<int64_t>& examples) {
+  const auto loss = objective.loss(examples);
+  return loss.loss_sum.item<double>() / loss.weight;
+}
+
+// A policy that has moved away from `seed`'s start.
+void move(const LanguageModel& model) {
+  const at::NoGradGuard no_grad;
+  Rng rng(5, "move");
+  for (const auto& [name, weight] : model.transformer->trainable())
+    weight.detach().add_(rng.normal_tensor(weight.sizes()) * 0.05);
+}
+
+TEST(Preference, AtTheStartTheLossIsLog2AndTheKlIsZero) {
+  PreferenceObjective objective(tiny_model(), pairs(), {});
+  auto context = context_in();
+  ASSERT_TRUE(objective.prepare({}, context));
+  const auto metrics = evaluate_objective(objective, 1000);
+  EXPECT_NEAR(metrics.at("loss"), std::log(2), 1e-5);
+  EXPECT_NEAR(metrics.at("kl"), 0, 1e-4);
+}
+
+TEST(Preference, AllReferencesAgreeInValue) {
+  const auto start = tiny_model();
+  std::vector<double> losses;
+  for (const std::string mode : {"cached", "copy", "adapter_off"}) {
+    const auto model = tiny_model();
+    if (mode == "adapter_off") model.transformer->add_lora({.rank = 4, .alpha = 8}, 0);
+    PreferenceObjective objective(model, pairs(), {.reference = mode});
+    auto context = context_in();
+    ASSERT_TRUE(objective.prepare({}, context));
+    if (mode == "adapter_off") {
+      // The loss with the adapter merged and the start as a copy is the one to compare with.
+      move(model);
+      const auto merged = tiny_model();
+      merged.transformer->add_lora({.rank = 4, .alpha = 8}, 0);
+      move(merged);
+      merged.transformer->merge_lora();
+      PreferenceObjective expected(merged, pairs(), {.reference = "copy"}, start.transformer);
+      EXPECT_NEAR(mean_loss(objective, {0, 1, 2, 3}), mean_loss(expected, {0, 1, 2, 3}), 1e-5);
+    } else {
+      move(model);
+      losses.push_back(mean_loss(objective, {0, 1, 2, 3}));
+    }
+  }
+  EXPECT_NEAR(losses[0], losses[1], 1e-5);
+  EXPECT_GT(std::abs(losses[0] - std::log(2)), 1e-3);
+}
+
+// One row per answer, one forward pass each: the definition of the loss.
+at::Tensor plain_dpo(const LanguageModel& policy, const LanguageModel& start) {
+  const auto logp = [](const LanguageModel& model, const PreferencePair& pair, const std::string& text) {
+    TokenizedAnswers example{model.tokenizer->encode(pair.prompt.text), {model.tokenizer->encode(text)}};
+    example.answers[0].push_back(ByteTokenizer::end);
+    const std::vector<const TokenizedAnswers*> one = {&example};
+    return answer_logps(*model.transformer, pack_for_logps(one));
+  };
+  std::vector<at::Tensor> chosen, rejected, ref_chosen, ref_rejected;
+  for (const auto& pair : pairs()) {
+    chosen.push_back(logp(policy, pair, pair.chosen));
+    rejected.push_back(logp(policy, pair, pair.rejected));
+    ref_chosen.push_back(logp(start, pair, pair.chosen).detach());
+    ref_rejected.push_back(logp(start, pair, pair.rejected).detach());
+  }
+  return dpo_loss({at::cat(chosen), at::cat(rejected), at::cat(ref_chosen), at::cat(ref_rejected)}).loss;
+}
+
+TEST(Preference, SharedPromptsAndPackingChangeNeitherLossNorGradient) {
+  const auto packed = tiny_model(), plain = tiny_model();
+  PreferenceObjective objective(packed, pairs(), {});
+  auto context = context_in();
+  ASSERT_TRUE(objective.prepare({}, context));
+  move(packed);
+  move(plain);
+  const auto loss = objective.loss({3, 0, 2, 1});
+  const auto expected = plain_dpo(plain, tiny_model());
+  EXPECT_NEAR(loss.loss_sum.item<double>() / loss.weight, expected.item<double>(), 1e-5);
+  loss.loss_sum.backward();
+  expected.backward();
+  for (size_t i = 0; i < plain.transformer->trainable().size(); ++i) {
+    const auto [name, weight] = packed.transformer->trainable()[i];
+    const auto want = plain.transformer->trainable()[i].tensor.grad();
+    EXPECT_LT((weight.grad() / loss.weight - want).abs().max().item<double>(), 1e-5) << name;
+  }
+}
+
+TEST(Preference, TrainingPrefersTheChosenAnswers) {
+  for (const auto& name : preference_loss_names()) {
+    PreferenceObjective objective(tiny_model(), pairs(), {.loss = name});
+    TrainOptions options;
+    options.max_steps = 30;
+    options.batch = 4;
+    options.learning_rate = 3e-3;
+    auto context = context_in();
+    train(objective, options, context);
+    const auto metrics = evaluate_objective(objective, 1000);
+    EXPECT_EQ(metrics.at("rewards/accuracy"), 1) << name;
+    EXPECT_GT(metrics.at("rewards/margin"), 0) << name;
+  }
+}
+
+TEST(Preference, LabelsMixBothOrdersAndWeightsMultiply) {
+  auto data = pairs();
+  data[0].label = 0;
+  data[1].label = 0.5;
+  data[2].weight = 3;
+  PreferenceObjective objective(tiny_model(), data, {.loss = "simpo"}),
+      plain(tiny_model(), pairs(), {.loss = "simpo"});
+  auto swapped_pairs = pairs();
+  for (auto& pair : swapped_pairs) std::swap(pair.chosen, pair.rejected);
+  PreferenceObjective swapped(tiny_model(), swapped_pairs, {.loss = "simpo"});
+  EXPECT_NEAR(mean_loss(objective, {0}), mean_loss(swapped, {0}), 1e-5);
+  EXPECT_NEAR(mean_loss(objective, {1}), (mean_loss(plain, {1}) + mean_loss(swapped, {1})) / 2, 1e-5);
+  EXPECT_NEAR(objective.loss({2}).loss_sum.item<double>(), 3 * mean_loss(plain, {2}), 1e-4);
+  EXPECT_EQ(objective.loss({1, 2}).sums.at("rewards/accuracy").weight, 1);
+}
+
+TEST(Preference, SftWeightAddsTheChosenAnswersLossPerToken) {
+  PreferenceObjective plain(tiny_model(), pairs(), {.loss = "simpo"});
+  PreferenceObjective with(tiny_model(), pairs(), {.loss = "simpo", .sft_weight = 0.5});
+  const double logp = plain.loss({0}).sums.at("logps/chosen").sum.item<double>();
+  EXPECT_NEAR(mean_loss(with, {0}) - mean_loss(plain, {0}), -0.5 * logp / 5, 1e-4);
+}
+
+TEST(Preference, TheCacheIsWrittenOnceAndCheckedAgainstTheRun) {
+  const TestFolder folder("preference-cache");
+  auto context = context_in(folder.path());
+  PreferenceObjective objective(tiny_model(), pairs(), {}), again(tiny_model(), pairs(), {});
+  int64_t computed = 0;
+  context.progress = [&](int64_t done, int64_t, const std::string&) { computed = done; };
+  ASSERT_TRUE(objective.prepare({}, context));
+  EXPECT_EQ(computed, 4);
+  computed = 0;
+  ASSERT_TRUE(again.prepare({}, context));
+  EXPECT_EQ(computed, 0);
+  PreferenceObjective other(tiny_model(1), pairs(), {});
+  EXPECT_THROW(other.prepare({}, context), UserError);
+}
+
+TEST(Preference, AnInterruptWhileCachingIsReported) {
+  PreferenceObjective objective(tiny_model(), pairs(), {});
+  auto context = context_in();
+  context.interrupt = [] { return true; };
+  const auto result = train(objective, {}, context);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.steps, 0);
+}
+
+TEST(Preference, AMovingReferenceFollowsThePolicyAndIsSaved) {
+  const TestFolder folder("preference-sync");
+  TrainOptions options;
+  options.max_steps = 8;
+  options.learning_rate = 1e-3;
+  const PreferenceOptions moving{.reference = "copy", .ref_sync_steps = 3, .ref_sync_mix = 0.6};
+  const auto whole = tiny_model(), stopped = tiny_model(), resumed = tiny_model();
+  PreferenceObjective whole_objective(whole, pairs(), moving);
+  auto context = context_in();
+  train(whole_objective, options, context);
+
+  PreferenceObjective first(stopped, pairs(), moving), second(resumed, pairs(), moving);
+  auto interrupted = context_in(folder.path());
+  int64_t steps = 0;
+  interrupted.metrics = [&](int64_t step, const auto&) { steps = step; };
+  interrupted.interrupt = [&] { return steps >= 4; };
+  EXPECT_TRUE(train(first, options, interrupted).interrupted);
+  auto rest = context_in(folder.path());
+  EXPECT_EQ(train(second, options, rest).resumed_from, 5);
+  for (size_t i = 0; i < whole.transformer->trainable().size(); ++i)
+    EXPECT_TRUE(
+        at::equal(whole.transformer->trainable()[i].tensor, resumed.transformer->trainable()[i].tensor));
+  EXPECT_GT(evaluate_objective(whole_objective, 1000).at("loss"), 0);
+}
+
+TEST(Preference, BadDataAndContradictionsAreRefused) {
+  EXPECT_THAT(refusal({}), HasSubstr("there are no pairs"));
+  auto data = pairs();
+  data[2].label = 1.5;
+  EXPECT_THAT(refusal(data), HasSubstr("label of pair 2 must be in [0, 1], got 1.5"));
+  EXPECT_THAT(refusal({text_pair("a", "same", "same")}), HasSubstr("every pair compares equal answers"));
+  EXPECT_THAT(refusal(pairs(), {.reference = "adapter_off"}), HasSubstr("the policy has no adapter"));
+  EXPECT_THAT(refusal(pairs(), {.ref_sync_steps = 5}), HasSubstr("needs reference copy"));
+  EXPECT_THAT(refusal(pairs(), {.loss = "ipo", .settings = {.beta = 1}}), HasSubstr("train.beta"));
+}
+
+TEST(Preference, ReportsEqualAndUndecidedPairs) {
+  auto data = pairs();
+  data[0].rejected = data[0].chosen;
+  data[1].label = 0.5;
+  PreferenceObjective objective(tiny_model(), data, {});
+  EXPECT_EQ(objective.counts().at("equal_answers"), 1);
+  EXPECT_EQ(objective.counts().at("undecided"), 1);
+}
+
+}  // namespace
+}  // namespace plaudit
