@@ -6,7 +6,11 @@ plaudit_test(core
   files_test.cpp
   gguf_test.cpp
   hash_test.cpp
+  interrupt_test.cpp
+  metrics_test.cpp
   options_test.cpp
+  progress_test.cpp
   rng_test.cpp
   safetensors_test.cpp
-  sha256_test.cpp)
+  sha256_test.cpp
+  tensorboard_test.cpp)

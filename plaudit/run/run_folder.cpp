@@ -1,0 +1,126 @@
+#include "plaudit/run/run_folder.h"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "plaudit/core/files.h"
+#include "plaudit/core/yaml.h"
+#include "plaudit/run/versions.h"
+
+namespace plaudit {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A new folder runs/<name>-20260131-<n>; creating it is what claims the number.
+std::string new_folder(const std::string& name) {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char date[16];
+  std::strftime(date, sizeof(date), "%Y%m%d", &local);
+  create_folder("runs");
+  for (int n = 1;; ++n) {
+    const auto path = fmt::format("runs/{}-{}-{}", name, date, n);
+    std::error_code error;
+    if (fs::create_directory(path, error)) return path;
+    if (error) fail(ErrorKind::io, path, "cannot be created: " + error.message());
+  }
+}
+
+// Every rank gets rank 0's text.
+void broadcast_text(std::string& text, Distributed& ranks) {
+  if (ranks.world() == 1) return;
+  std::vector<at::Tensor> length = {at::tensor(static_cast<int64_t>(text.size()))};
+  ranks.broadcast(length);
+  text.resize(static_cast<size_t>(length[0].item<int64_t>()));
+  if (text.empty()) return;
+  std::vector<at::Tensor> bytes = {at::from_blob(text.data(), {length[0].item<int64_t>()}, at::kByte)};
+  ranks.broadcast(bytes);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const Recipe& recipe, const std::string& path, Distributed& ranks) {
+  // A failure of rank 0 must reach the others, which would wait for ever.
+  std::string refusal;
+  ErrorKind kind = ErrorKind::io;
+  if (ranks.rank() == 0) {
+    try {
+      open(recipe, path);
+    } catch (const UserError& error) {
+      refusal = message_of(error);
+      kind = error.kind();
+    }
+  }
+  broadcast_text(refusal, ranks);
+  if (!refusal.empty()) throw UserError(kind, refusal);
+  broadcast_text(path_, ranks);
+  continues_ = fs::exists(path_ + "/stages");
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void RunFolder::open(const Recipe& recipe, const std::string& path) {
+  path_ = path.empty() ? new_folder(recipe.name) : path;
+  const bool holds_run = fs::exists(path_ + "/recipe.yaml");
+  std::error_code error;
+  if (!holds_run && fs::exists(path_) && !fs::is_empty(path_, error))
+    fail(ErrorKind::io, path_, "holds files, but no run; name a new folder");
+  create_folder(path_);
+  lock();
+  if (holds_run) {
+    compare(recipe);
+    return;
+  }
+  write_json(path_ + "/versions.json", versions());
+  // Last, since it is what makes the folder a run.
+  write_file_atomic(path_ + "/recipe.yaml", yaml_text(recipe.resolved));
+}
+
+void RunFolder::lock() {
+  const auto file = path_ + "/.lock";
+  lock_ = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_ < 0) fail(ErrorKind::io, file, "cannot be created");
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) fail(ErrorKind::io, path_, "another process runs in it");
+}
+
+void RunFolder::compare(const Recipe& recipe) const {
+  Json before = load_recipe(path_ + "/recipe.yaml").resolved, now = recipe.resolved;
+  before.erase("doc");  // words alone change nothing
+  now.erase("doc");
+  const auto difference = first_difference(before, now);
+  if (difference.empty()) return;
+  fail(ErrorKind::value, path_,
+       "holds a run of another recipe: " + difference + ". Go on with the old one by `plaudit run --resume " +
+           path_ + "`, or name a new folder");
+}
+
+std::optional<Json> RunFolder::finished(const std::string& stage_id) const {
+  const auto marker = path_ + "/stages/" + stage_id + "/done.json";
+  if (!fs::exists(marker)) return std::nullopt;
+  return read_json(marker);
+}
+
+void RunFolder::finish(const std::string& stage_id, const Json& result) const {
+  create_folder(path_ + "/stages/" + stage_id);
+  write_json(path_ + "/stages/" + stage_id + "/done.json", result);
+}
+
+Recipe load_run_recipe(const std::string& folder) {
+  const auto path = folder + "/recipe.yaml";
+  if (!fs::exists(path)) fail(ErrorKind::io, folder, "holds no run: there is no recipe.yaml in it");
+  return load_recipe(path);
+}
+
+}  // namespace plaudit
