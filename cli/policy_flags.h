@@ -1,0 +1,27 @@
+// Flags that commands share which let a model write: which model, and how it is sampled.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "plaudit/model/generate.h"
+
+namespace plaudit::cli {
+
+struct PolicyFlags {
+  std::string model;
+  std::string adapter;
+  std::string family;
+  std::string precision = "auto";
+  uint64_t seed = 0;
+  SamplingOptions sampling;
+};
+
+// Adds the model argument and the flags to a command; the defaults are those that `flags` holds now.
+void add_policy_flags(CLI::App& command, PolicyFlags& flags);
+
+// The model that the flags name, with its adapter; its chat_family is that of the flags.
+LanguageModel load_policy(const PolicyFlags& flags);
+
+}  // namespace plaudit::cli
