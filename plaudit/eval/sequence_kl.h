@@ -12,10 +12,9 @@ struct SequenceKl {
   Tensor per_token;  // [B,T], 0 under the mask
 };
 
-// With d = logp - ref_logp at the sampled tokens: k1 = d (unbiased), k2 = d^2/2 (low variance, biased),
-// k3 = exp(-d) - 1 + d (unbiased, never negative). `logps`, `ref_logps`, `mask` [B,T]; values under mask 0
-// are ignored. UserErrors: no valid token (empty), shape, NaN or infinity (nan), unknown estimator (value).
-// Schulman, "Approximating KL Divergence", 2020.
+// `estimator` k1, k2 or k3: see plaudit/objective/kl_estimator.h. `logps`, `ref_logps`, `mask` [B,T]; values
+// under mask 0 are ignored. UserErrors: no valid token (empty), shape, NaN or infinity (nan), unknown
+// estimator (value).
 SequenceKl sequence_kl(const Tensor& logps, const Tensor& ref_logps, const Tensor& mask,
                        const std::string& estimator = "k1");
 

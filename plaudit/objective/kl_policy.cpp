@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
+
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 
@@ -15,6 +17,26 @@ KlOptimalPolicy kl_optimal_policy(const Tensor& ref_logps, const Tensor& rewards
   return {at::log_softmax(tilted, -1), tilted.logsumexp(-1)};
 }
 
+TabularKlPolicy tabular_kl_policy(const Tensor& reward, const Tensor& reference, double beta) {
+  const Check check("tabular.kl_optimal_policy");
+  check.alike({{"reward", reward}, {"reference", reference}}, 2);
+  check.that(beta > 0, "beta", "> 0", beta);
+  const auto ref = as_real(reference);
+  if (readable(ref)) {
+    check.range("reference", ref, 0, std::numeric_limits<double>::infinity());
+    const auto error = (ref.sum(1) - 1).abs().max().item<double>();
+    check.that(error <= 1e-6, "reference", "rows that sum to 1",
+               fmt::format("a row that is off by {}", error));
+  }
+  const auto r = as_real(reward);
+  const auto tilted = ref.log() + r / beta;  // -inf where the reference is 0
+  const auto log_z = tilted.logsumexp(1);
+  const auto policy = (tilted - log_z.unsqueeze(1)).exp();
+  // log(policy/reference) = r/beta - log Z wherever either is positive.
+  const auto expected = (policy * r).sum(1);
+  return {policy, beta * log_z, expected / beta - log_z, expected};
+}
+
 PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
       "kl_optimal_policy(Tensor ref_logps, Tensor rewards, float beta=0.1) -> (Tensor logps, Tensor "
@@ -23,6 +45,17 @@ PLAUDIT_FUNCTIONS(preference, m) {
         return as_tuple(kl_optimal_policy(ref_logps, rewards, beta));
       },
       "Closed-form optimum of reward minus beta times the KL to the reference.", {"48", "37", "42", "56"});
+}
+
+PLAUDIT_FUNCTIONS(tabular, m) {
+  m.def(
+      "kl_optimal_policy(Tensor reward, Tensor reference, float beta=0.1) -> (Tensor policy, Tensor "
+      "value, Tensor kl, Tensor expected_reward)",
+      [](const Tensor& reward, const Tensor& reference, double beta) {
+        return as_tuple(tabular_kl_policy(reward, reference, beta));
+      },
+      "Closed-form optimum of reward minus beta times the KL to the reference, in probabilities.",
+      {"02", "25", "38"});
 }
 
 }  // namespace plaudit

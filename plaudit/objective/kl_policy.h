@@ -14,4 +14,15 @@ struct KlOptimalPolicy {
 // Rafailov et al., 2023, arXiv 2305.18290, eq. 4.
 KlOptimalPolicy kl_optimal_policy(const Tensor& ref_logps, const Tensor& rewards, double beta = 0.1);
 
+struct TabularKlPolicy {
+  Tensor policy;           // [S,A], 0 where the reference is 0
+  Tensor value;            // [S], beta log sum_a reference exp(reward/beta)
+  Tensor kl;               // [S], KL(policy || reference), nats
+  Tensor expected_reward;  // [S], value + beta kl
+};
+
+// The same optimum in probabilities: `reference` [S,A] with rows that sum to 1 within 1e-6 (kind value),
+// zeros allowed.
+TabularKlPolicy tabular_kl_policy(const Tensor& reward, const Tensor& reference, double beta = 0.1);
+
 }  // namespace plaudit

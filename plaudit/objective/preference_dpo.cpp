@@ -13,17 +13,28 @@ void check_smoothing(const Check& check, double smoothing) {
   check.that(smoothing >= 0 && smoothing < 0.5, "label_smoothing", "in [0, 0.5)", smoothing);
 }
 
-}  // namespace
-
-DpoResult dpo_loss(const PairLogps& raw, const DpoOptions& options) {
-  const Check check("preference.dpo_loss");
-  const auto pair = checked_pair(check, raw);
+// DPO on a pair that was checked.
+DpoResult dpo_of(const Check& check, const PairLogps& pair, const DpoOptions& options) {
   check.that(options.beta > 0, "beta", "> 0", options.beta);
   check_smoothing(check, options.label_smoothing);
   const auto h = log_ratio_margin(pair, options.reference_free);
   const auto losses = logistic_link(options.beta * h, options.label_smoothing);
   const auto rewards = implicit_rewards(pair, options.beta);
   return {losses.mean(), losses, rewards.chosen, rewards.rejected, rewards.accuracy};
+}
+
+}  // namespace
+
+DpoResult dpo_loss(const PairLogps& pair, const DpoOptions& options) {
+  const Check check("preference.dpo_loss");
+  return dpo_of(check, checked_pair(check, pair), options);
+}
+
+DpoResult dpo_norm_loss(const PairLogps& pair, const Tensor& chosen_lengths, const Tensor& rejected_lengths,
+                        const DpoOptions& options) {
+  const Check check("preference.dpo_norm_loss");
+  return dpo_of(check, per_token(check, checked_pair(check, pair), chosen_lengths, rejected_lengths),
+                options);
 }
 
 PairLoss robust_dpo_loss(const PairLogps& raw, const RobustDpoOptions& options) {
@@ -69,6 +80,16 @@ PLAUDIT_FUNCTIONS(preference, m) {
       },
       "Direct preference optimisation: logistic loss on the log-ratio margin.",
       {"48", "15", "37", "53", "56"});
+  m.def(
+      "dpo_norm_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
+      "ref_rejected_logps, Tensor chosen_lengths, Tensor rejected_lengths, float beta=5., float "
+      "label_smoothing=0.) -> (Tensor loss, Tensor losses, Tensor chosen_rewards, Tensor "
+      "rejected_rewards, Tensor accuracy)",
+      [](const Tensor& w, const Tensor& l, const Tensor& ref_w, const Tensor& ref_l, const Tensor& w_lengths,
+         const Tensor& l_lengths, double beta, double smoothing) {
+        return as_tuple(dpo_norm_loss({w, l, ref_w, ref_l}, w_lengths, l_lengths, {beta, smoothing, false}));
+      },
+      "DPO on per-token averages of the log-probabilities.", {"15"});
   m.def(
       "robust_dpo_loss(Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
       "ref_rejected_logps, float beta=0.1, float label_smoothing=0.1) -> (Tensor loss, Tensor losses)",

@@ -28,6 +28,12 @@ struct DpoResult {
 // -(1-a) log sigma(beta h) - a log sigma(-beta h).
 DpoResult dpo_loss(const PairLogps& pair, const DpoOptions& options = {});
 
+// dpo_loss on per-token averages: every log-probability is divided by the length of its answer,
+// `chosen_lengths` and `rejected_lengths` [B] > 0. The usual beta is 5 here, 0.1 on sums. Lambert et al.,
+// "Tulu 3", 2024, arXiv 2411.15124, eq. 6.
+DpoResult dpo_norm_loss(const PairLogps& pair, const Tensor& chosen_lengths, const Tensor& rejected_lengths,
+                        const DpoOptions& options = {.beta = 5});
+
 struct RobustDpoOptions {
   double beta = 0.1;             // > 0
   double label_smoothing = 0.1;  // known flip rate of the labels, in [0, 1/2)

@@ -4,6 +4,7 @@ plaudit_test(data
   answers_test.cpp
   bucketing_test.cpp
   chat_template_test.cpp
+  decontaminate_test.cpp
   dialogue_test.cpp
   jinja_test.cpp
   merge_test.cpp

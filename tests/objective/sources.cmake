@@ -1,12 +1,18 @@
 plaudit_test(objective
+  advantage_test.cpp
   contrastive_test.cpp
+  discounted_scan_test.cpp
   f_divergence_test.cpp
+  group_advantage_test.cpp
   kl_policy_test.cpp
   link_test.cpp
   metarm_test.cpp
+  policy_filtration_test.cpp
+  policy_gradient_test.cpp
   preference_bradley_terry_test.cpp
   preference_dpo_test.cpp
   preference_kto_test.cpp
   preference_length_test.cpp
   preference_ranking_test.cpp
-  sequence_logps_test.cpp)
+  sequence_logps_test.cpp
+  token_rewards_test.cpp)

@@ -1,4 +1,5 @@
 plaudit_test(reward
+  gaussian_heads_test.cpp
   normalize_test.cpp
   reward_model_test.cpp
   score_test.cpp
