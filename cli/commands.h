@@ -8,13 +8,15 @@ namespace plaudit::cli {
 
 void add_bench(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
+void add_chat(CLI::App& app, int& exit_code);
 void add_conform(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_functions(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
+void add_run(CLI::App& app, int& exit_code);
+void add_sample(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
+void add_stages(CLI::App& app, int& exit_code);
 void add_tokenize(CLI::App& app, int& exit_code);
-void add_list(CLI::App& app, int& exit_code);
-void add_show(CLI::App& app, int& exit_code);
 
 }  // namespace plaudit::cli

@@ -16,14 +16,16 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;
+  plaudit::cli::add_chat(app, exit_code);
+  plaudit::cli::add_sample(app, exit_code);
   plaudit::cli::add_list(app, exit_code);
   plaudit::cli::add_show(app, exit_code);
   plaudit::cli::add_data(app, exit_code);
+  plaudit::cli::add_tokenize(app, exit_code);
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);
   plaudit::cli::add_bench(app, exit_code);
-  plaudit::cli::add_tokenize(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

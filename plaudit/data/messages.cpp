@@ -52,7 +52,7 @@ bool looks_like_messages(const Json& value) {
   return value.is_array() && !value.empty() && value.front().is_object();
 }
 
-std::vector<Message> messages_from_json(const Json& value, const std::string& column) {
+std::vector<Message> read_messages(const Json& value, const std::string& column) {
   if (!value.is_array()) bad(column, "is not a list of messages");
   if (value.empty()) bad(column, "has no message");
   std::vector<Message> messages;

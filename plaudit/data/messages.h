@@ -14,12 +14,12 @@ struct BadRecord {
   std::string detail;  // what was there
 };
 
-// True for a list whose elements are objects: what messages_from_json expects.
+// True for a list whose elements are objects: what read_messages expects.
 bool looks_like_messages(const Json& value);
 
 // [{"role", "content"}], also [{"from", "value"}]; the roles human and gpt or model are read as user and
 // assistant; content may be a list of {"type": "text", "text"} parts. BadRecord when it is none of that,
 // names another role than system, user, assistant, or is empty.
-std::vector<Message> messages_from_json(const Json& value, const std::string& column);
+std::vector<Message> read_messages(const Json& value, const std::string& column);
 
 }  // namespace plaudit

@@ -35,9 +35,9 @@ struct ColumnNames {
 };
 
 struct ReadOptions {
-  ColumnNames columns;
+  ColumnNames columns = {};
   double max_rejected = 0.05;        // share of bad records above which reading stops, in [0,1]
-  std::optional<int64_t> limit;      // read only this many records
+  std::optional<int64_t> limit = {};     // read only this many records
   std::string pairs = "best-worst";  // pairs from a ranked list: best-worst, adjacent, all
   std::string dialogues = "chat";    // "\n\nHuman:" dialogues become chat messages; or "text": stay text
   std::string plain_prompts =

@@ -34,7 +34,7 @@ void add_turns(Row& row, Records<Demonstration>& out, std::vector<Message> messa
 }
 
 void add_conversation(Row& row, Records<Demonstration>& out) {
-  add_turns(row, out, messages_from_json(row.field("messages"), row.column("messages")));
+  add_turns(row, out, read_messages(row.field("messages"), row.column("messages")));
 }
 
 // Instruction and optional input, joined by a blank line.
@@ -78,7 +78,7 @@ void add_prompt_of_instruction(Row& row, Records<PromptRecord>& out) {
 
 // A conversation up to its last question.
 void add_prompt_of_conversation(Row& row, Records<PromptRecord>& out) {
-  auto messages = messages_from_json(row.field("messages"), row.column("messages"));
+  auto messages = read_messages(row.field("messages"), row.column("messages"));
   if (messages.back().role == "assistant") messages.pop_back();
   add_prompt(out, prompt_from_messages(std::move(messages)), row);
 }

@@ -18,7 +18,7 @@ void add_completion(Row& row, Records<UnpairedFeedback>& out) {
 }
 
 void add_conversation(Row& row, Records<UnpairedFeedback>& out) {
-  auto turns = split_conversation(messages_from_json(row.field("messages"), row.column("messages")));
+  auto turns = split_conversation(read_messages(row.field("messages"), row.column("messages")));
   UnpairedFeedback feedback{std::move(turns.prompt), std::move(turns.answer), desirable_of(row)};
   feedback.extra = row.extra();
   out.records.push_back(std::move(feedback));
@@ -34,7 +34,7 @@ void add_both_sides(Row& row, Records<UnpairedFeedback>& out) {
 std::string completion_of(const Json& element, Row& row) {
   if (element.is_string()) return checked_answer(element.get<std::string>());
   if (element.is_array()) {
-    const auto messages = messages_from_json(element, row.column("completions"));
+    const auto messages = read_messages(element, row.column("completions"));
     if (messages.size() == 1 && messages[0].role == "assistant") return checked_answer(messages[0].content);
   }
   const auto& key = row.column("response");

@@ -27,7 +27,7 @@ void check_prompt_within(Row& row, const Prompt& prompt) {
   const auto& field = row.field("prompt");
   bool within = false;
   if (field.is_array()) {
-    const auto given = messages_from_json(field, row.column("prompt"));
+    const auto given = read_messages(field, row.column("prompt"));
     within = given.size() <= prompt.messages.size() &&
              std::equal(given.begin(), given.end(), prompt.messages.begin());
   } else {
@@ -38,8 +38,8 @@ void check_prompt_within(Row& row, const Prompt& prompt) {
 }
 
 Sides from_messages(Row& row) {
-  auto chosen = split_conversation(messages_from_json(row.field("chosen"), row.column("chosen")));
-  auto rejected = split_conversation(messages_from_json(row.field("rejected"), row.column("rejected")));
+  auto chosen = split_conversation(read_messages(row.field("chosen"), row.column("chosen")));
+  auto rejected = split_conversation(read_messages(row.field("rejected"), row.column("rejected")));
   check_same_prompt(chosen.prompt == rejected.prompt, chosen.prompt.messages.back().content,
                     rejected.prompt.messages.back().content);
   check_prompt_within(row, chosen.prompt);

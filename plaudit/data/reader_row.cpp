@@ -105,14 +105,14 @@ std::optional<double> Row::number(const std::string& role, double low, double hi
 
 Prompt Row::prompt(const std::string& role) {
   const auto& value = field(role);
-  if (value.is_array()) return prompt_from_messages(messages_from_json(value, column(role)));
+  if (value.is_array()) return prompt_from_messages(read_messages(value, column(role)));
   return prompt_from_text(text(role), options_);
 }
 
 std::string Row::answer(const std::string& role) {
   const auto& value = field(role);
   if (!value.is_array()) return checked_answer(text(role));
-  const auto messages = messages_from_json(value, column(role));
+  const auto messages = read_messages(value, column(role));
   if (messages.size() != 1 || messages[0].role != "assistant")
     throw BadRecord{"'" + column(role) + "' is not one assistant message",
                     fmt::format("{} messages, the last of role {}", messages.size(), messages.back().role)};

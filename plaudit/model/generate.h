@@ -17,7 +17,7 @@ struct SamplingOptions {
   int64_t top_k = 0;       // 0: off
   double top_p = 1;
   double min_p = 0;
-  std::vector<std::string> stop;  // text that ends an answer; it is not part of the answer's text
+  std::vector<std::string> stop = {};  // text that ends an answer; it is not part of the answer's text
   int64_t per_prompt = 1;         // answers per prompt
   int64_t batch = 32;             // answers decoded side by side
   bool ignore_stop = false;       // go on to max_new_tokens whatever the model says; for measurements
@@ -31,8 +31,8 @@ struct Completion {
 };
 
 struct GenerateCallbacks {
-  std::function<void(int64_t prompt, int64_t sample, int64_t id)> on_token;  // tokens as they come
-  std::function<void(int64_t done, int64_t total)> on_done;                  // answers finished so far
+  std::function<void(int64_t prompt, int64_t sample, int64_t id)> on_token = {};  // tokens as they come
+  std::function<void(int64_t done, int64_t total)> on_done = {};                  // answers finished so far
 };
 
 // Draws per_prompt answers for each prompt; result [prompts][per_prompt]. Answer (i, k) draws from

@@ -9,13 +9,13 @@ TEST(MessagesFromJson, RolesAndContentParts) {
   const auto json = Json::parse(R"([{"role": "system", "content": "s"}, {"from": "human", "value": "u"},
     {"role": "model", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}])");
   const std::vector<Message> expected{{"system", "s"}, {"user", "u"}, {"assistant", "ab"}};
-  EXPECT_EQ(messages_from_json(json, "messages"), expected);
+  EXPECT_EQ(read_messages(json, "messages"), expected);
   EXPECT_TRUE(looks_like_messages(json));
 }
 
 TEST(MessagesFromJson, NamesTheColumnAndTheRole) {
   try {
-    messages_from_json(Json::parse(R"([{"role": "tool", "content": "x"}])"), "chat");
+    read_messages(Json::parse(R"([{"role": "tool", "content": "x"}])"), "chat");
     FAIL();
   } catch (const BadRecord& bad) {
     EXPECT_EQ(bad.reason, "'chat' has a message with an unknown role");

@@ -49,7 +49,6 @@ TEST(SamplingProbs, RefusesWhatIsNoDistribution) {
   EXPECT_EQ(kind(at::tensor({1.0, double(INFINITY)}), {}), "nan");
   EXPECT_EQ(kind(at::full({2}, -INFINITY), {}), "value");
   EXPECT_EQ(kind(at::scalar_tensor(1.0), {}), "shape");
-  EXPECT_EQ(kind(at::tensor(1.0), {}), "shape");
   EXPECT_EQ(kind(good, {.temperature = -1}), "value");
   EXPECT_EQ(kind(good, {.top_k = -1}), "value");
   EXPECT_EQ(kind(good, {.top_p = 0}), "value");
@@ -78,7 +77,6 @@ TEST_P(SamplerFilters, DrawsFromSamplingProbs) {
     if (p == 0) {
       ASSERT_EQ(share, 0) << id;
     }
-    if (p == 0) ASSERT_EQ(share, 0) << id;
     ASSERT_NEAR(share, p, 5 * std::sqrt(p * (1 - p) / kDraws) + 2.0 / kDraws) << id;
   }
 }

@@ -75,7 +75,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def run_model(build_folder, tmp_path):
-    tool = build_folder / "tests" / "model_tool"
+    tool = build_folder / "tests" / "tool_model"
 
     def run(check=True, **job):
         out = tmp_path / "out.safetensors"

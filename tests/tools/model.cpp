@@ -1,6 +1,6 @@
 // Runs a model on given ids, for tests that compare with what others wrote.
 //
-//   model_tool job.json
+//   tool_model job.json
 //
 // The job: {"model": path, "dtype": "f32|f64|bf16", "precision": "f32|bf16_autocast|bf16", "adapter": folder,
 //  "lora": {"rank", "alpha", "targets", "noise"}, "segments": [{"ids", "parent"}], "checkpointing": bool,
@@ -92,7 +92,7 @@ void run(const Json& job) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fprintf(stderr, "usage: model_tool job.json\n");
+    std::fprintf(stderr, "usage: tool_model job.json\n");
     return 2;
   }
   try {
