@@ -10,6 +10,8 @@
 #include "plaudit/core/files.h"
 #include "plaudit/core/hash.h"
 #include "plaudit/core/safetensors.h"
+#include "plaudit/model/config.h"
+#include "plaudit/model/resolve.h"
 #include "plaudit/reward/reward_model.h"
 
 namespace plaudit {
@@ -47,12 +49,37 @@ T get(const Json& json, const std::string& path, const char* key) {
   }
 }
 
+// Identifies a backbone whatever number format it is held in: weights rounded to bf16, so that a model
+// trained over a bf16 backbone loads in f32 and the other way round.
+uint64_t backbone_fingerprint(const Transformer& model) {
+  auto hash = hash64(config_to_json(model.config(), "").dump());
+  for (const auto& [name, weight] : model.weights()) {
+    const auto rounded = weight.detach().cpu().to(at::kBFloat16).contiguous();
+    hash = hash64(name, hash);
+    hash = hash64({static_cast<const char*>(rounded.const_data_ptr()), rounded.nbytes()}, hash);
+  }
+  return hash;
+}
+
 void check_fingerprint(const std::string& path, const char* what, const std::string& saved, uint64_t now,
                        const std::string& source) {
   if (saved != hex64(now))
     fail(ErrorKind::value, path,
          fmt::format("was trained with another {} than {} now holds (fingerprint {}, found {})", what, source,
                      saved, hex64(now)));
+}
+
+// The tokenizer always comes from the source; a backbone that was trained whole stands in the folder itself.
+LanguageModel load_backbone(const std::string& folder, const std::string& kind, const std::string& source,
+                            const std::string& path, at::ScalarType dtype, at::Device device) {
+  if (kind == "full")
+    return {Transformer::load(join(folder, "backbone"), dtype, device),
+            Tokenizer::load(resolve_model(source)), "", source};
+  if (kind != "base" && kind != "adapter")
+    fail(ErrorKind::value, path, "backbone must be one of base, adapter, full, got '" + kind + "'");
+  auto backbone = LanguageModel::load(source, dtype, device);
+  if (kind == "adapter") backbone.transformer->load_adapter(join(folder, "adapter"));
+  return backbone;
 }
 
 }  // namespace
@@ -73,7 +100,7 @@ void RewardModel::save(const std::string& folder, BackboneKind kind) const {
                {"options", option_table<RewardModelOptions>().write(options_)},
                {"mean", mean_},
                {"std", std_}};
-  if (kind == BackboneKind::base) info["model"] = hex64(model.fingerprint());
+  if (kind == BackboneKind::base) info["model"] = hex64(backbone_fingerprint(model));
   write_json(join(folder, "reward.json"), info);
 }
 
@@ -83,19 +110,13 @@ RewardModel RewardModel::load(const std::string& folder, at::ScalarType dtype, a
   if (!info.is_object() || info.value("format", "") != format)
     fail(ErrorKind::type, path, fmt::format("is not a '{}' file", format));
   const auto kind = get<std::string>(info, path, "backbone"), source = get<std::string>(info, path, "source");
-  auto backbone = LanguageModel::load(source, dtype, device);
+  auto backbone = load_backbone(folder, kind, source, path, dtype, device);
   backbone.chat_family = get<std::string>(info, path, "chat_family");
   check_fingerprint(path, "tokenizer", get<std::string>(info, path, "tokenizer"),
                     backbone.tokenizer->fingerprint(), source);
   if (kind == "base")
     check_fingerprint(path, "model", get<std::string>(info, path, "model"),
-                      backbone.transformer->fingerprint(), source);
-  else if (kind == "adapter")
-    backbone.transformer->load_adapter(join(folder, "adapter"));
-  else if (kind == "full")
-    backbone.transformer = Transformer::load(join(folder, "backbone"), dtype, device);
-  else
-    fail(ErrorKind::value, path, "backbone must be one of base, adapter, full, got '" + kind + "'");
+                      backbone_fingerprint(*backbone.transformer), source);
 
   RewardModelOptions options;
   const auto text = get<Json>(info, path, "options").dump();

@@ -45,7 +45,9 @@ uint64_t hash_examples(const std::vector<TokenizedAnswers>& examples, const std:
 }
 
 uint64_t hash_run(const LanguageModel& model, uint64_t examples) {
-  return hash_numbers<uint64_t>({model.transformer->fingerprint(), model.tokenizer->fingerprint(), examples},
+  const auto& transformer = *model.transformer;
+  return hash_numbers<uint64_t>({transformer.fingerprint(), static_cast<uint64_t>(transformer.precision()),
+                                 model.tokenizer->fingerprint(), examples},
                                 0);
 }
 

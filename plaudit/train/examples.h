@@ -21,7 +21,7 @@ std::string show_answers(const Tokenizer& tokenizer, const TokenizedAnswers& exa
 // Hash of all token ids and of the weights.
 uint64_t hash_examples(const std::vector<TokenizedAnswers>& examples, const std::vector<double>& weights);
 
-// Hash of what a run on text depends on besides its options: model, tokenizer and examples.
+// Hash of what a run on text depends on besides its options: model, its precision, tokenizer and examples.
 uint64_t hash_run(const LanguageModel& model, uint64_t examples);
 
 // "examples", "prompts_cut", "answers_cut", "dropped", "tokens".

@@ -79,7 +79,8 @@ TEST(Supervised, ALoraRunChangesTheAdapterAlone) {
   const double start = evaluate_objective(objective, 1000).at("loss");
   TrainContext context{.rng = Rng(0, "train")};
   train(objective, quick(60), context);
-  EXPECT_LT(evaluate_objective(objective, 1000).at("loss"), 0.8 * start);
+  // The frozen head has rows of norm 0.1: no hidden state gains more than about 0.6 nats on it.
+  EXPECT_LT(evaluate_objective(objective, 1000).at("loss"), start - 0.4);
   EXPECT_TRUE(at::equal(before, model.transformer->weights().at("model.layers.0.mlp.up_proj.weight")));
 }
 
