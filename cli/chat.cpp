@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -17,14 +18,56 @@ struct ChatFlags {
   std::string message, system;
 };
 
+// Prints an answer while it grows, but nothing that may turn out to be part of a stop string.
+class LivePrinter {
+ public:
+  LivePrinter(std::shared_ptr<const Tokenizer> tokenizer, const std::vector<std::string>& stop)
+      : decoder_(std::move(tokenizer)), stop_(stop) {}
+
+  void push(int64_t id) {
+    text_ += decoder_.push(id);
+    auto end = text_.size() - held_back();
+    for (const auto& stop : stop_) end = std::min(end, text_.find(stop));
+    print(text_, end);
+  }
+
+  void finish(const std::string& whole) {
+    print(whole, whole.size());
+    fmt::print("\n");
+  }
+
+ private:
+  // How much of the end is the beginning of a stop string.
+  size_t held_back() const {
+    size_t most = 0;
+    for (const auto& stop : stop_) {
+      for (size_t n = std::min(stop.size(), text_.size()); n > most; --n)
+        if (text_.ends_with(std::string_view(stop).substr(0, n))) most = n;
+    }
+    return most;
+  }
+
+  void print(const std::string& text, size_t end) {
+    if (end <= printed_) return;
+    fmt::print("{}", text.substr(printed_, end - printed_));
+    std::fflush(stdout);
+    printed_ = end;
+  }
+
+  StreamDecoder decoder_;
+  const std::vector<std::string>& stop_;
+  std::string text_;
+  size_t printed_ = 0;
+};
+
 // A conversation with a model; prints answers as they come.
 class Conversation {
  public:
   explicit Conversation(const ChatFlags& flags)
       : flags_(flags), model_(load_policy(flags.policy)), rng_(flags.policy.seed, "chat") {
     reset();
-    // A model without a template is refused before the first message.
-    model_.tokenizer->apply_chat({{"user", "?"}}, true, model_.chat_family);
+    // A model without a template is refused before the first message, and before its weights are packed.
+    prompt_ids(model_, {"", {{"user", "?"}}});
     generator_ = std::make_unique<Generator>(model_, flags.policy.precision);
   }
 
@@ -37,15 +80,12 @@ class Conversation {
   void say(const std::string& text) {
     auto messages = messages_;
     messages.push_back({"user", text});
-    const auto ids = model_.tokenizer->encode_prompt({"", messages}, model_.chat_family);
-    StreamDecoder decoder(model_.tokenizer);
-    const auto print = [&](int64_t, int64_t, int64_t id) {
-      fmt::print("{}", decoder.push(id));
-      std::fflush(stdout);
-    };
+    const auto& sampling = flags_.policy.sampling;
+    LivePrinter printer(model_.tokenizer, sampling.stop);
     const auto answers =
-        generator_->generate({ids}, flags_.policy.sampling, rng_.child(turn_++), {.on_token = print});
-    fmt::print("{}\n", decoder.finish());
+        generator_->generate({prompt_ids(model_, {"", messages})}, sampling, rng_.child(turn_++),
+                             {.on_token = [&](int64_t, int64_t, int64_t id) { printer.push(id); }});
+    printer.finish(answers[0][0].text);
     messages.push_back({"assistant", answers[0][0].text});
     messages_ = std::move(messages);
   }
@@ -88,9 +128,10 @@ void add_chat(CLI::App& app, int&) {
   auto flags = std::make_shared<ChatFlags>();
   flags->policy.sampling = {.max_new_tokens = 512, .temperature = 0.2, .top_p = 0.9};
   add_policy_flags(*command, flags->policy);
-  command->add_option("--message", flags->message, "ask this alone and leave");
+  const auto* asked = command->add_option("--message", flags->message, "ask this alone and leave");
   command->add_option("--system", flags->system, "system message");
-  command->callback([flags] {
+  command->callback([flags, asked] {
+    if (asked->count() > 0 && flags->message.empty()) fail(ErrorKind::empty, "--message", "is empty");
     Conversation conversation(*flags);
     if (flags->message.empty())
       talk(conversation);

@@ -1,5 +1,11 @@
 #include "cli/policy_flags.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "plaudit/core/errors.h"
+#include "plaudit/data/chat_template.h"
+
 namespace plaudit::cli {
 
 void add_policy_flags(CLI::App& command, PolicyFlags& flags) {
@@ -8,7 +14,9 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags) {
       .add_option("model", flags.model, "a model folder, a .gguf file, or a known name (plaudit list models)")
       ->required();
   command.add_option("--adapter", flags.adapter, "folder of a LoRA adapter, as peft and plaudit save it");
-  command.add_option("--family", flags.family, "chat template: chatml, smollm2, qwen2, llama3, gemma");
+  command.add_option(
+      "--family", flags.family,
+      fmt::format("chat template: {}; default: the model's own", fmt::join(chat_families(), ", ")));
   command.add_option("--max-new-tokens", s.max_new_tokens, "longest answer")->capture_default_str();
   command.add_option("--temperature", s.temperature, "0: always the likeliest token")->capture_default_str();
   command.add_option("--top-k", s.top_k, "draw among the k likeliest tokens; 0: all")->capture_default_str();
@@ -28,6 +36,14 @@ LanguageModel load_policy(const PolicyFlags& flags) {
   if (!flags.adapter.empty()) model.transformer->load_adapter(flags.adapter);
   if (!flags.family.empty()) model.chat_family = flags.family;
   return model;
+}
+
+std::vector<int64_t> prompt_ids(const LanguageModel& model, const Prompt& prompt) {
+  if (prompt.is_chat() && model.chat_family.empty() && model.tokenizer->chat_template().empty())
+    fail(ErrorKind::value, "--family",
+         fmt::format("is needed to chat with {}, which has no chat template; expected one of: {}",
+                     model.source, fmt::join(chat_families(), ", ")));
+  return model.tokenizer->encode_prompt(prompt, model.chat_family);
 }
 
 }  // namespace plaudit::cli

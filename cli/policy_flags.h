@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "plaudit/data/records.h"
 #include "plaudit/model/generate.h"
 
 namespace plaudit::cli {
@@ -23,5 +25,8 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags);
 
 // The model that the flags name, with its adapter; its chat_family is that of the flags.
 LanguageModel load_policy(const PolicyFlags& flags);
+
+// The tokens of a prompt. UserError (value) naming --family for a chat when the model has no chat template.
+std::vector<int64_t> prompt_ids(const LanguageModel& model, const Prompt& prompt);
 
 }  // namespace plaudit::cli

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -6,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/policy_flags.h"
+#include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 #include "plaudit/data/reader.h"
 
@@ -27,13 +30,27 @@ void report_progress(int64_t done, int64_t total) {
     fmt::print(stderr, "\r{} of {} answers{}", done, total, done == total ? "\n" : "");
 }
 
+// The readers look at the start of a file before they read it, which a pipe does not allow: its bytes become
+// a file in memory that takes the place of standard input.
+std::string standard_input_as_file() {
+  std::string bytes(1 << 16, '\0');
+  const int file = memfd_create("stdin", 0);
+  ssize_t count = 0;
+  while (file >= 0 && (count = read(STDIN_FILENO, bytes.data(), bytes.size())) > 0) {
+    if (write(file, bytes.data(), static_cast<size_t>(count)) != count) count = -1;
+    if (count < 0) break;
+  }
+  if (file < 0 || count < 0 || dup2(file, STDIN_FILENO) < 0)
+    fail(ErrorKind::io, "standard input", "cannot be read");
+  return "/dev/stdin";
+}
+
 void sample(const SampleFlags& flags) {
-  const auto model = load_policy(flags.policy);
-  const auto records = read_prompts(flags.prompts == "-" ? "/dev/stdin" : flags.prompts,
+  const auto records = read_prompts(flags.prompts == "-" ? standard_input_as_file() : flags.prompts,
                                     {.plain_prompts = flags.chat ? "chat" : "text"});
+  const auto model = load_policy(flags.policy);
   std::vector<std::vector<int64_t>> prompts;
-  for (const auto& record : records.records)
-    prompts.push_back(model.tokenizer->encode_prompt(record.prompt, model.chat_family));
+  for (const auto& record : records.records) prompts.push_back(prompt_ids(model, record.prompt));
   const Generator generator(model, flags.policy.precision);
   const auto start = std::chrono::steady_clock::now();
   const auto answers = generator.generate(prompts, flags.policy.sampling, Rng(flags.policy.seed, "sample"),

@@ -12,7 +12,7 @@ namespace {
 using Prompts = std::vector<std::vector<int64_t>>;
 
 LanguageModel language_model(const std::string& family) {
-  return {tiny_model(family), nullptr, "", family};
+  return {testing::tiny_model(family), nullptr, "", family};
 }
 
 std::vector<int64_t> random_ids(int64_t n, const std::string& name) {
@@ -121,12 +121,12 @@ INSTANTIATE_TEST_SUITE_P(Families, GenerateFamilies, ::testing::ValuesIn(testing
 // Every instruction set gives the logits of the full forward pass.
 TEST(DecodeModel, AllKernelSetsAgree) {
   for (const auto& family : testing::kFamilies) {
-    const auto model = tiny_model(family);
+    const auto model = testing::tiny_model(family);
     const auto ids = random_ids(90, "sets");
     PackedBuilder builder;
     builder.add(ids);
     const auto expected = model->logits(model->hidden(builder.build()).narrow(0, 89, 1));
-    const decode::WeightSource weights = [&](const std::string& name) {
+    const decode::WeightSource weights = [&](const std::string& name) -> at::Tensor {
       const auto found = model->weights().find(name);
       return found == model->weights().end() ? at::Tensor() : found->second;
     };
@@ -163,8 +163,8 @@ TEST(Generate, StopsAtEndTokensAndAtTheContext) {
   const auto end = free_run.ids[9];
   config.eos_ids = {end};
   const auto stopping = Transformer::random(config, 3);
-  for (const auto& [name, weight] : tiny_model("llama")->weights())
-    stopping->weights().at(name).copy_(weight);
+  const auto weights = testing::tiny_model("llama")->weights();
+  for (const auto& [name, weight] : weights) stopping->weights().at(name).copy_(weight);
   const Generator generator({stopping, nullptr, "", ""}, "f32");
   const auto stopped = generator.generate({prompt}, options, Rng(0, "x"))[0][0];
   EXPECT_EQ(stopped.finish, "stop");
@@ -188,7 +188,7 @@ TEST(Generate, RefusesBadRequests) {
     }
     return std::string("nothing");
   };
-  EXPECT_NE(message({{1}, {}}, {}).find("prompt 1 has no tokens"), std::string::npos);
+  EXPECT_NE(message({{1}, Prompts::value_type()}, {}).find("prompt 1: has no tokens"), std::string::npos);
   EXPECT_NE(message({random_ids(512, "p")}, {}).find("512 tokens"), std::string::npos);
   EXPECT_NE(message({{101}}, {}).find("holds token 101, expected 0 to 100"), std::string::npos);
   EXPECT_NE(message({{1}}, {.max_new_tokens = 0}).find("max_new_tokens"), std::string::npos);

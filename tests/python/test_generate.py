@@ -1,0 +1,104 @@
+"""Decoding with the KV cache against transformers, in f32."""
+
+import json
+import subprocess
+
+import pytest
+import torch
+
+from test_model import FAMILIES, IDS, STORY, from_gguf, gemma, smollm2, tiny  # noqa: F401  (fixtures)
+
+# Where the two best tokens are this near, rounding decides between them.
+TIE = 1e-3
+
+
+@pytest.fixture
+def generate(build_folder, tmp_path):
+    tool = build_folder / "tests" / "tool_generate"
+
+    def run(**job):
+        out = tmp_path / "answers.json"
+        (tmp_path / "job.json").write_text(json.dumps({"out": str(out), **job}, default=str))
+        result = subprocess.run([tool, tmp_path / "job.json"], capture_output=True, text=True, timeout=600)
+        assert result.returncode == 0, result.stderr
+        return json.loads(out.read_text())
+
+    return run
+
+
+def greedy(model, prompt, count):
+    """The greedy tokens of transformers' own generate."""
+    with torch.no_grad():
+        ids = model.generate(
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), do_sample=False,
+            max_new_tokens=count, min_new_tokens=count, pad_token_id=0, suppress_tokens=None,
+            eos_token_id=None,
+        )
+    return ids[0, len(prompt) :].tolist()
+
+
+def teacher_forced(model, prompt, ids):
+    """Log-probabilities [n, vocab] of the tokens after the prompt by one pass without a cache."""
+    with torch.no_grad():
+        return model(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
+
+
+def check_greedy(model, prompt, answer, count):
+    """Equal to transformers' answer; at an exact tie of theirs, equal up to it."""
+    theirs = greedy(model, prompt, count)
+    logps = teacher_forced(model, prompt, answer["ids"])
+    for i, (mine, other) in enumerate(zip(answer["ids"], theirs, strict=True)):
+        if mine != other:
+            assert (logps[i, other] - logps[i, mine]).abs() < TIE, f"token {i}: {mine}, transformers {other}"
+            pytest.fail(f"token {i} is a tie of transformers; choose another prompt")
+    check_logps(logps, answer)
+
+
+def check_logps(logps, answer):
+    expected = logps.gather(1, torch.tensor(answer["ids"])[:, None])[:, 0]
+    assert (torch.tensor(answer["logps"]) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_greedy_tokens_of_tiny_models(family, tiny, generate):  # noqa: F811
+    folder, model = tiny(family)
+    # The batch is smaller than the number of prompts: answers start while others are under way.
+    answers = generate(model=folder, prompts=IDS, max_new_tokens=64, batch=2)
+    for prompt, (answer,) in zip(IDS, answers, strict=True):
+        check_greedy(model, prompt, answer, 64)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sampled_batches_equal_single_answers(family, tiny, generate):  # noqa: F811
+    folder, model = tiny(family)
+    job = dict(model=folder, prompts=IDS, max_new_tokens=40, temperature=1.0, per_prompt=3, seed=5)
+    together, alone = generate(**job, batch=32), generate(**job, batch=1)
+    assert together == alone
+    for prompt, answers in zip(IDS, together, strict=True):
+        assert len({tuple(a["ids"]) for a in answers}) == 3
+        for answer in answers:
+            check_logps(teacher_forced(model, prompt, answer["ids"]), answer)
+
+
+def real_prompts(path):
+    """Three prompts of unequal length: two sentences, one word, and more than a pass of prompt tokens takes."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    return [tokenizer(text).input_ids for text in (STORY[:105], "The", STORY * 3)]
+
+
+def check_real_model(path, generate):
+    prompts, model = real_prompts(path), from_gguf(path)
+    answers = generate(model=path, prompts=prompts, max_new_tokens=64)
+    for prompt, (answer,) in zip(prompts, answers, strict=True):
+        check_greedy(model, prompt, answer, 64)
+    assert generate(model=path, prompts=prompts[:1], max_new_tokens=64)[0] == answers[0]
+
+
+def test_greedy_tokens_of_smollm2(smollm2, generate):  # noqa: F811
+    check_real_model(smollm2, generate)
+
+
+def test_greedy_tokens_of_gemma(gemma, generate):  # noqa: F811
+    check_real_model(gemma, generate)
