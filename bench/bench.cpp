@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <set>
 
 namespace plaudit::bench {
 namespace {
@@ -34,6 +35,16 @@ std::vector<double> ratios(const JobResult& job) {
   return out;
 }
 
+// Whether both sides report the same numbers, to 1e-3.
+bool equal_work(const Json& ours, const Json& theirs) {
+  for (const auto& [key, value] : ours.items()) {
+    if (!theirs.contains(key)) return false;
+    const double a = value.get<double>(), b = theirs.at(key).get<double>();
+    if (std::abs(a - b) > 1e-3 * std::max(1.0, std::abs(b))) return false;
+  }
+  return true;
+}
+
 Json job_json(const JobResult& job) {
   Json out = {{"job", job.job},
               {"precision", job.precision},
@@ -58,6 +69,7 @@ Json job_json(const JobResult& job) {
                   {"max", *std::max_element(r.begin(), r.end())}};
   out["peak_mib"][1] = peak(job.theirs);
   out["same_work"]["theirs"] = job.theirs.front().same_work;
+  out["same_work"]["equal"] = equal_work(job.ours.front().same_work, job.theirs.front().same_work);
   return out;
 }
 
@@ -69,6 +81,36 @@ Json to_json(const BenchReport& report) {
   return {{"machine", to_json(report.machine)}, {"limits", report.limits}, {"jobs", jobs}};
 }
 
+namespace {
+
+void print_job(const JobResult& job) {
+  const bool peer = !job.theirs.empty();
+  std::string ratio = "-", theirs = "-", peer_mib = "-", memory = "-", same = "-";
+  if (peer) {
+    const auto r = ratios(job);
+    ratio = fmt::format("{:.2f} ({:.2f}-{:.2f})", median(r), *std::min_element(r.begin(), r.end()),
+                        *std::max_element(r.begin(), r.end()));
+    theirs = fmt::format("{:.1f}", median_rate(job.theirs));
+    peer_mib = fmt::format("{:.0f}", peak(job.theirs));
+    memory = fmt::format("{:.0f} %", 100 * peak(job.ours) / peak(job.theirs));
+    same = equal_work(job.ours.front().same_work, job.theirs.front().same_work) ? "yes" : "no";
+  }
+  const auto limit = job.share_of_limit ? fmt::format("{:.0f} %", 100 * *job.share_of_limit) : "-";
+  const auto our_mib = peak(job.ours) > 0 ? fmt::format("{:.0f}", peak(job.ours)) : "-";
+  fmt::print("{:<26} {:<5} {:>9.1f} {:>9} {:<9} {:>18} {:>8} {:>8} {:>8} {:>8} {:>6}\n", job.job,
+             job.precision, median_rate(job.ours), theirs, job.unit, ratio, limit, our_mib, peer_mib, memory,
+             same);
+}
+
+// What shows that both sides did the same work, where that is more than its size.
+void print_same_work(const JobResult& job) {
+  if (job.theirs.empty() || !job.ours.front().same_work.contains("first_loss")) return;
+  fmt::print("  {} {}: ours {}, {} {}\n", job.job, job.precision, job.ours.front().same_work.dump(), job.peer,
+             job.theirs.front().same_work.dump());
+}
+
+}  // namespace
+
 void print(const BenchReport& report) {
   const auto& m = report.machine;
   fmt::print("{}, {} cores, {} threads, {:.0f} GiB, torch {}, {}{}\n", m.processor, m.cores, m.threads,
@@ -76,20 +118,15 @@ void print(const BenchReport& report) {
   for (const auto& [name, value] : report.limits.items())
     fmt::print("  {:<28} {:>8.1f}\n", name, value.get<double>());
   if (report.jobs.empty()) return;
-  fmt::print("\n{:<22} {:<5} {:>10} {:<10} {:>10} {:>18} {:>10} {:>10}\n", "job", "prec", "ours", "unit",
-             "peer", "ratio (min-max)", "our MiB", "peer MiB");
+  fmt::print("\n{:<26} {:<5} {:>9} {:>9} {:<9} {:>18} {:>8} {:>8} {:>8} {:>8} {:>6}\n", "job", "prec", "ours",
+             "peer", "unit", "ratio (min-max)", "of limit", "our MiB", "peer MiB", "memory", "same");
+  for (const auto& job : report.jobs) print_job(job);
+  std::set<std::string> peers;
   for (const auto& job : report.jobs) {
-    const bool peer = !job.theirs.empty();
-    const auto r = ratios(job);
-    const auto ratio =
-        peer ? fmt::format("{:.2f} ({:.2f}-{:.2f})", median(r), *std::min_element(r.begin(), r.end()),
-                           *std::max_element(r.begin(), r.end()))
-        : job.share_of_limit ? fmt::format("{:.0f} % of limit", 100 * *job.share_of_limit)
-                             : "-";
-    fmt::print("{:<22} {:<5} {:>10.1f} {:<10} {:>10} {:>18} {:>10.0f} {:>10}\n", job.job, job.precision,
-               median_rate(job.ours), job.unit, peer ? fmt::format("{:.1f}", median_rate(job.theirs)) : "-",
-               ratio, peak(job.ours), peer ? fmt::format("{:.0f}", peak(job.theirs)) : "-");
+    print_same_work(job);
+    if (!job.theirs.empty()) peers.insert(job.theirs.front().version);
   }
+  for (const auto& version : peers) fmt::print("  peer: {}\n", version);
 }
 
 BenchReport begin_report() {

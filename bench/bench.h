@@ -16,17 +16,17 @@ struct Measurement {
   double rate = 0;                  // units per second
   double peak_mib = 0;              // largest resident memory of its process
   Json same_work = Json::object();  // what shows that both sides did the same work, e.g. the first loss
-  std::string version;
+  std::string version = "";
 };
 
 struct JobResult {
-  std::string job;                  // "sft"
-  std::string precision;            // "f32", "bf16"
-  std::string unit;                 // "tokens/s"
-  std::vector<Measurement> ours;    // one per round
-  std::vector<Measurement> theirs;  // same rounds; empty without a peer
-  std::string peer;
-  std::optional<double> share_of_limit;  // of the machine's own limit
+  std::string job;                       // "sft"
+  std::string precision;                 // "f32", "bf16"
+  std::string unit;                      // "tokens/s"
+  std::vector<Measurement> ours = {};    // one per round
+  std::vector<Measurement> theirs = {};  // same rounds; empty without a peer
+  std::string peer = "";
+  std::optional<double> share_of_limit = {};  // of the machine's own limit
 };
 
 struct BenchReport {

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <functional>
 
 namespace plaudit::bench {
 namespace {
@@ -25,7 +24,8 @@ std::string processor_field(const std::string& wanted) {
   return "";
 }
 
-// Seconds of the fastest of as many calls as fit into `budget`, at least three.
+}  // namespace
+
 double fastest(const std::function<void()>& work, double budget) {
   using clock = std::chrono::steady_clock;
   const auto begin = clock::now();
@@ -38,8 +38,6 @@ double fastest(const std::function<void()>& work, double budget) {
   }
   return best;
 }
-
-}  // namespace
 
 Machine machine() {
   Machine m;

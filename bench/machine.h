@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <string>
 
 #include "plaudit/core/call.h"
@@ -22,6 +23,9 @@ struct Machine {
 
 Machine machine();
 Json to_json(const Machine& machine);
+
+// Seconds of the fastest of as many calls as fit into `budget` seconds, at least three.
+double fastest(const std::function<void()>& work, double budget);
 
 // Best rate of a [rows, inner] x [inner, columns] product in GFLOP/s, over at least `seconds` of repetitions.
 double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds = 0.5);

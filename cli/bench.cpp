@@ -1,30 +1,64 @@
 #include "bench/bench.h"
 
-#include <fstream>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <memory>
 
+#include "bench/functions.h"
+#include "bench/lm.h"
+#include "bench/lm_worker.h"
 #include "cli/commands.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/files.h"
 
 namespace plaudit::cli {
+namespace {
+
+const std::vector<std::string> kSuites = {"limits", "lm", "functions"};
+
+struct BenchFlags {
+  std::string suite, json, worker_job;
+  bool no_peers = false;
+  bench::LmOptions lm;
+};
+
+void run_bench(BenchFlags& flags) {
+  // A job of a suite, in a process of its own; started by the suite itself.
+  if (flags.suite == "worker" && !flags.worker_job.empty()) return bench::run_lm_worker(flags.worker_job);
+  if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
+    fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
+  flags.lm.peers = !flags.no_peers;
+  auto report = bench::begin_report();
+  if (flags.suite == "lm") bench::run_lm(flags.lm, report);
+  if (flags.suite == "functions") bench::run_functions(report);
+  bench::print(report);
+  if (!flags.json.empty()) write_json(flags.json, bench::to_json(report));
+}
+
+}  // namespace
 
 void add_bench(CLI::App& app, int&) {
   auto* command = app.add_subcommand("bench", "measure speed beside the machine's limits");
-  command->footer("Example:\n  plaudit bench limits --json bench.json");
-  auto suite = std::make_shared<std::string>();
-  auto json = std::make_shared<std::string>();
-  command->add_option("suite", *suite, "what to measure: limits")->required();
-  command->add_option("--json", *json, "also write {machine, limits, jobs} to this file");
-  command->callback([suite, json] {
-    if (*suite != "limits")
-      fail(ErrorKind::value, "bench", "'" + *suite + "' is not known" + suggestion(*suite, {"limits"}));
-    const auto report = bench::begin_report();
-    bench::print(report);
-    if (json->empty()) return;
-    std::ofstream file(*json);
-    file << bench::to_json(report).dump(1) << "\n";
-    if (!file.flush()) fail(ErrorKind::io, *json, "cannot be written");
-  });
+  command->footer("Example:\n  plaudit bench lm --jobs sampling --no-peers --repeats 1 --json bench.json");
+  auto flags = std::make_shared<BenchFlags>();
+  auto& lm = flags->lm;
+  command->add_option("suite", flags->suite, fmt::format("what to measure: {}", fmt::join(kSuites, ", ")))
+      ->required();
+  command->add_option("--json", flags->json, "also write {machine, limits, jobs} to this file");
+  command->add_option("--model", lm.model, "lm: the model")->capture_default_str();
+  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, sampling")->delimiter(',');
+  command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
+  command->add_option("--batches", lm.batches, "lm: answers sampled side by side; 1,8,32")->delimiter(',');
+  command->add_option("--batch", lm.batch, "lm: examples of a training step")->capture_default_str();
+  command->add_option("--steps", lm.steps, "lm: training steps, the first is not timed")
+      ->capture_default_str();
+  command->add_option("--repeats", lm.repeats, "lm: rounds of plaudit and the peer in turns")
+      ->capture_default_str();
+  command->add_flag("--no-peers", flags->no_peers, "lm: measure plaudit alone");
+  command->add_option("--peers", lm.peer_scripts, "lm: folder of the peers' scripts; default: bench/peers");
+  command->add_option("--job", flags->worker_job)->group("");
+  command->callback([flags] { run_bench(*flags); });
 }
 
 }  // namespace plaudit::cli

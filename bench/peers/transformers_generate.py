@@ -2,7 +2,7 @@
 
     transformers_generate.py f32|bf16 MODEL_FOLDER BATCH PROMPT_TOKENS NEW_TOKENS OUT.json
 
-OUT.json: {"tokens_per_second", "peak_mib", "version"}; new tokens only, after one warm-up of four tokens.
+OUT.json: {"rate": new tokens/s, "peak_mib", "same_work", "version"}, after one warm-up of four tokens.
 """
 
 import json
@@ -36,8 +36,9 @@ def main(precision, folder, batch, prompt_tokens, new_tokens, out_path):
         generate(new_tokens)
         seconds = time.perf_counter() - start
     result = {
-        "tokens_per_second": batch * new_tokens / seconds,
+        "rate": batch * new_tokens / seconds,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "same_work": {"batch": batch, "prompt_tokens": prompt_tokens, "new_tokens": new_tokens},
         "version": f"transformers {transformers.__version__}, torch {torch.__version__}",
     }
     with open(out_path, "w") as file:

@@ -1,0 +1,12 @@
+// `plaudit bench functions`: what the pure functions cost beside the machine's limits.
+#pragma once
+
+#include "bench/bench.h"
+
+namespace plaudit::bench {
+
+// Adds to a report: log-probabilities of tokens over a vocabulary of 49,152, forward and with backward, as a
+// share of the matrix-product rate; discounted scans over [256,1024] as a multiple of one pass over memory.
+void run_functions(BenchReport& report);
+
+}  // namespace plaudit::bench

@@ -1,0 +1,158 @@
+#include "bench/lm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "bench/lm_data.h"
+#include "bench/process.h"
+#include "plaudit/core/checks.h"
+#include "plaudit/model/resolve.h"
+#include "plaudit/model/transformer.h"
+
+namespace plaudit::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LmBench {
+ public:
+  LmBench(const LmOptions& options, BenchReport& report)
+      : options_(options), report_(report), model_(resolve_model(options.model)) {
+    if (options_.peers) find_peers();
+  }
+
+  void run() {
+    for (const auto& job : options_.jobs) {
+      for (const auto& precision : options_.precisions) {
+        if (job == "sampling") {
+          for (const auto batch : options_.batches) measure(sampling_job(precision, batch));
+        } else {
+          measure(step_job(job, precision));
+        }
+      }
+    }
+  }
+
+ private:
+  // One line of the table and how to measure it.
+  struct Job {
+    std::string name, precision, peer;
+    Json worker;
+    std::vector<std::string> peer_command;  // without the file for its result
+  };
+
+  void find_peers() {
+    python_ = python_with({"trl", "transformers", "datasets"});
+    if (python_.empty()) {
+      fmt::print(stderr, "bench: the peers (trl, transformers) are not installed; measuring plaudit alone\n");
+      return;
+    }
+    scripts_ = options_.peer_scripts;
+    if (scripts_.empty())
+      scripts_ = (fs::path(this_program()).parent_path().parent_path() / "bench/peers").string();
+    if (!fs::exists(scripts_))
+      fail(ErrorKind::io, scripts_, "does not exist; give the folder of the peers' scripts with --peers");
+    hf_folder_ = files_.file("model");
+    Transformer::load(model_)->save(hf_folder_);
+  }
+
+  Job step_job(const std::string& job, const std::string& precision) {
+    const auto data = files_.file("data.json");
+    if (!fs::exists(data)) {
+      const auto tokenizer = Tokenizer::load(model_);
+      write_json(data, step_data(tokenizer, options_.batch, options_.steps));
+    }
+    return {job,
+            precision,
+            "trl",
+            {{"job", job}, {"precision", precision}, {"model", model_}, {"data", data}},
+            {python_, scripts_ + "/trl_steps.py", job, precision, hf_folder_, data}};
+  }
+
+  Job sampling_job(const std::string& precision, int64_t batch) const {
+    return {fmt::format("sampling batch {}", batch),
+            precision,
+            "transformers",
+            {{"job", "sampling"},
+             {"precision", precision},
+             {"model", model_},
+             {"batch", batch},
+             {"prompt_tokens", options_.prompt_tokens},
+             {"new_tokens", options_.new_tokens}},
+            {python_, scripts_ + "/transformers_generate.py", precision, hf_folder_, std::to_string(batch),
+             std::to_string(options_.prompt_tokens), std::to_string(options_.new_tokens)}};
+  }
+
+  void measure(const Job& job) {
+    JobResult result{.job = job.name, .precision = job.precision, .unit = "tokens/s", .peer = job.peer};
+    std::vector<double> shares;
+    for (int64_t round = 0; round < options_.repeats; ++round) {
+      fmt::print(stderr, "bench: {} {}, round {} of {}\n", job.name, job.precision, round + 1,
+                 options_.repeats);
+      const auto ours = run_ours(job);
+      shares.push_back(share_of_limit(ours, job.precision));
+      result.ours.push_back(measurement(ours));
+      if (!python_.empty()) result.theirs.push_back(measurement(run_peer(job)));
+    }
+    std::sort(shares.begin(), shares.end());
+    result.share_of_limit = shares[shares.size() / 2];
+    report_.jobs.push_back(std::move(result));
+  }
+
+  Json run_ours(const Job& job) const {
+    auto worker = job.worker;
+    worker["out"] = files_.file("ours.json");
+    write_json(files_.file("job.json"), worker);
+    run_process({this_program(), "bench", "worker", "--job", files_.file("job.json")},
+                report_.machine.threads, files_.file("ours.log"));
+    return read_json(files_.file("ours.json"));
+  }
+
+  Json run_peer(const Job& job) const {
+    auto command = job.peer_command;
+    command.push_back(files_.file("peer.json"));
+    run_process(command, report_.machine.threads, files_.file("peer.log"));
+    return read_json(files_.file("peer.json"));
+  }
+
+  static Measurement measurement(const Json& result) {
+    return {result.at("rate"), result.at("peak_mib"), result.at("same_work"), result.value("version", "")};
+  }
+
+  // The time that products or weights alone would take at the measured limits, over the time taken.
+  double share_of_limit(const Json& ours, const std::string& precision) const {
+    const auto limit = [&](const std::string& name) { return 1e9 * report_.limits.at(name).get<double>(); };
+    const double products = ours.at("flop").get<double>() / limit("gemm " + precision + " 2048, GFLOP/s");
+    const double reading = ours.at("bytes").get<double>() / limit("memory read, GB/s");
+    return std::max(products, reading) / ours.at("seconds").get<double>();
+  }
+
+  const LmOptions& options_;
+  BenchReport& report_;
+  TemporaryFolder files_;
+  std::string model_, python_, scripts_, hf_folder_;
+};
+
+void check(const LmOptions& options) {
+  const Check check("bench lm");
+  for (const auto& job : options.jobs) check.choice("jobs", job, {"sft", "reward", "dpo", "sampling"});
+  for (const auto& precision : options.precisions) check.choice("precisions", precision, {"f32", "bf16"});
+  for (const auto batch : options.batches) check.that(batch >= 1, "batches", ">= 1", batch);
+  check.that(options.steps >= 2, "steps", ">= 2 (the first is not timed)", options.steps);
+  check.that(options.batch >= 1, "batch", ">= 1", options.batch);
+  check.that(options.repeats >= 1, "repeats", ">= 1", options.repeats);
+  check.that(options.prompt_tokens >= 1, "prompt_tokens", ">= 1", options.prompt_tokens);
+  check.that(options.new_tokens >= 1, "new_tokens", ">= 1", options.new_tokens);
+}
+
+}  // namespace
+
+void run_lm(const LmOptions& options, BenchReport& report) {
+  check(options);
+  LmBench(options, report).run();
+}
+
+}  // namespace plaudit::bench

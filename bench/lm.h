@@ -1,0 +1,27 @@
+// `plaudit bench lm`: training steps and sampling of a language model, beside the machine's limits and,
+// where they are installed, beside TRL and transformers doing the same work.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/bench.h"
+
+namespace plaudit::bench {
+
+struct LmOptions {
+  std::string model = "smollm2-135m";
+  std::vector<std::string> jobs = {"sft", "reward", "dpo", "sampling"};
+  std::vector<std::string> precisions = {"f32", "bf16"};
+  std::vector<int64_t> batches = {1, 8, 32};  // of sampling
+  int64_t prompt_tokens = 128, new_tokens = 128;
+  int64_t batch = 4, steps = 4;  // of training; the first step is not timed
+  int64_t repeats = 3;           // rounds, ours and the peer in turns
+  bool peers = true;
+  std::string peer_scripts = "";  // folder; "": bench/peers beside the program's build folder
+};
+
+// Adds the jobs to a report. UserErrors: an option out of range or unknown (value), a job that fails (io).
+void run_lm(const LmOptions& options, BenchReport& report);
+
+}  // namespace plaudit::bench

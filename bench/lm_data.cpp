@@ -1,0 +1,85 @@
+#include "bench/lm_data.h"
+
+#include <array>
+
+#include "plaudit/core/errors.h"
+#include "plaudit/data/answers.h"
+#include "plaudit/train/batches.h"
+
+namespace plaudit::bench {
+namespace {
+
+constexpr std::array kWords = {"the",    "a",     "of",     "and",     "to",    "in",     "boat",  "river",
+                               "winter", "small", "light",  "teacher", "bread", "stone",  "quiet", "seven",
+                               "garden", "asked", "went",   "found",   "never", "always", "house", "letter",
+                               "north",  "brown", "window", "under",   "paper", "until",  "green", "early",
+                               "market", "story", "wheel",  "answer"};
+
+std::string random_text(Rng& rng, const std::string& before) {
+  const auto words = 16 + rng.below(241);
+  std::string text = before;
+  for (int64_t i = 0; i < words; ++i)
+    text += (i > 0 ? " " : "") + std::string(kWords[static_cast<size_t>(rng.below(kWords.size()))]);
+  return text;
+}
+
+}  // namespace
+
+Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch, int64_t steps) {
+  Rng rng(0, "bench/steps");
+  Json data = {{"batch", batch}, {"steps", steps}, {"records", Json::array()}, {"examples", Json::array()}};
+  std::vector<TokenizedAnswers> ids;
+  AnswerEncoder encoder(tokenizer, "", {}, AnswerEnd::closed);
+  for (int64_t i = 0; i < batch * steps; ++i) {
+    const auto prompt = random_text(rng, ""), chosen = random_text(rng, " "),
+               rejected = random_text(rng, " ");
+    data["records"].push_back({{"prompt", prompt}, {"chosen", chosen}, {"rejected", rejected}});
+    ids.push_back(encoder.encode("bench", {prompt, {}}, {chosen, rejected}).value());
+  }
+  BatchPlan plan(batch * steps, step_options(data), step_rng());
+  for (int64_t step = 0; step < steps; ++step) {
+    for (const auto example : plan.batch(step)) {
+      const auto& e = ids[static_cast<size_t>(example)];
+      data["examples"].push_back(
+          {{"prompt", e.prompt}, {"chosen", e.answers[0]}, {"rejected", e.answers[1]}});
+    }
+  }
+  return data;
+}
+
+std::vector<PreferencePair> pairs_of(const Json& data) {
+  std::vector<PreferencePair> pairs;
+  for (const auto& record : data.at("records")) {
+    auto& pair = pairs.emplace_back();
+    pair.prompt.text = record.at("prompt");
+    pair.chosen = record.at("chosen");
+    pair.rejected = record.at("rejected");
+  }
+  return pairs;
+}
+
+TrainOptions step_options(const Json& data) {
+  return {.epochs = 1,
+          .batch = data.at("batch"),
+          .learning_rate = 1e-5,
+          .schedule = "constant",
+          .warmup = 0,
+          .checkpoint_every = 0};
+}
+
+Rng step_rng() {
+  return {0, "bench/order"};
+}
+
+int64_t tokens_of_step(const Json& data, const std::string& job, int64_t step) {
+  const auto batch = data.at("batch").get<int64_t>();
+  int64_t tokens = 0;
+  for (int64_t i = step * batch; i < (step + 1) * batch; ++i) {
+    const auto& e = data.at("examples").at(static_cast<size_t>(i));
+    tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("chosen").size());
+    if (job != "sft") tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("rejected").size());
+  }
+  return tokens;
+}
+
+}  // namespace plaudit::bench

@@ -1,0 +1,30 @@
+// What the training jobs of `plaudit bench lm` work on: pairs of answers of mixed lengths, the same token ids
+// in the same order for plaudit and for its peers.
+#pragma once
+
+#include <vector>
+
+#include "plaudit/core/files.h"
+#include "plaudit/core/rng.h"
+#include "plaudit/data/records.h"
+#include "plaudit/data/tokenizer.h"
+#include "plaudit/train/options.h"
+
+namespace plaudit::bench {
+
+// {"batch", "steps", "records": [{"prompt", "chosen", "rejected"} as text],
+//  "examples": [{"prompt", "chosen", "rejected"} as ids, in the order of training]}.
+// Prompts and answers have 16 to 256 words of random text each.
+Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch, int64_t steps);
+
+std::vector<PreferencePair> pairs_of(const Json& data);
+
+// How plaudit trains on the data, as the peers do: constant rate 1e-5, clipping at 1, no decay.
+TrainOptions step_options(const Json& data);
+Rng step_rng();
+
+// Unpadded tokens of update `step` that a user gave: a prompt counts with each of its answers. "sft" has the
+// chosen answers alone.
+int64_t tokens_of_step(const Json& data, const std::string& job, int64_t step);
+
+}  // namespace plaudit::bench
