@@ -16,7 +16,6 @@ void add_list(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_sample(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
-void add_stages(CLI::App& app, int& exit_code);
 void add_tokenize(CLI::App& app, int& exit_code);
 
 }  // namespace plaudit::cli

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/interrupt.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;
+  plaudit::cli::add_run(app, exit_code);
   plaudit::cli::add_chat(app, exit_code);
   plaudit::cli::add_sample(app, exit_code);
   plaudit::cli::add_list(app, exit_code);
@@ -39,6 +41,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const plaudit::InterruptedError& error) {
+    fmt::print(stderr, "plaudit: {}\n", error.what());
+    return 130;
   } catch (const plaudit::UserError& error) {
     fmt::print(stderr, "plaudit: {}\n", plaudit::message_of(error));
     return 2;

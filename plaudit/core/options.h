@@ -19,6 +19,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -187,6 +188,25 @@ class OptionTable {
     writers_.push_back([member](const T& value) { return detail::to_json<M>(value.*member); });
   }
 
+  // The fields of a nested aggregate stand beside this one's own, in the same map; those in `without` are not
+  // offered and keep their default.
+  template <class M>
+  void include(M T::*member, const std::vector<std::string>& without = {}) {
+    const auto& table = option_table<M>();
+    for (size_t i = 0; i < table.fields().size(); ++i) {
+      auto info = table.fields()[i];
+      info.default_value = table.write_field(i, T{}.*member).dump();
+      if (std::find(without.begin(), without.end(), info.key) != without.end()) continue;
+      keys_.push_back(info.key);
+      fields_.push_back(std::move(info));
+      readers_.push_back([member, i](const YAML::Node& node, const Place& place, T& out) {
+        option_table<M>().read_field(i, node, place, out.*member);
+      });
+      writers_.push_back(
+          [member, i](const T& value) { return option_table<M>().write_field(i, value.*member); });
+    }
+  }
+
   // Reads a YAML map into `out`; keys that are absent keep their value.
   void read(const YAML::Node& node, const Place& place, T& out) const {
     detail::check_map(node, place, keys_);
@@ -202,6 +222,12 @@ class OptionTable {
   }
 
   const std::vector<FieldInfo>& fields() const { return fields_; }
+
+  // One field, by its place in fields().
+  void read_field(size_t i, const YAML::Node& node, const Place& place, T& out) const {
+    readers_[i](node, place, out);
+  }
+  Json write_field(size_t i, const T& value) const { return writers_[i](value); }
 
  private:
   std::vector<std::string> keys_;

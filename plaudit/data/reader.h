@@ -36,10 +36,10 @@ struct ColumnNames {
 
 struct ReadOptions {
   ColumnNames columns = {};
-  double max_rejected = 0.05;        // share of bad records above which reading stops, in [0,1]
-  std::optional<int64_t> limit = {};     // read only this many records
-  std::string pairs = "best-worst";  // pairs from a ranked list: best-worst, adjacent, all
-  std::string dialogues = "chat";    // "\n\nHuman:" dialogues become chat messages; or "text": stay text
+  double max_rejected = 0.05;         // share of bad records above which reading stops, in [0,1]
+  std::optional<int64_t> limit = {};  // read only this many records
+  std::string pairs = "best-worst";   // pairs from a ranked list: best-worst, adjacent, all
+  std::string dialogues = "chat";     // "\n\nHuman:" dialogues become chat messages; or "text": stay text
   std::string plain_prompts =
       "text";                  // a prompt of plain text stays text; or "chat": becomes one user message
   std::string turns = "last";  // demonstrations of a conversation: its "last" answer, or "all"

@@ -18,9 +18,9 @@ struct SamplingOptions {
   double top_p = 1;
   double min_p = 0;
   std::vector<std::string> stop = {};  // text that ends an answer; it is not part of the answer's text
-  int64_t per_prompt = 1;         // answers per prompt
-  int64_t batch = 32;             // answers decoded side by side
-  bool ignore_stop = false;       // go on to max_new_tokens whatever the model says; for measurements
+  int64_t per_prompt = 1;              // answers per prompt
+  int64_t batch = 32;                  // answers decoded side by side
+  bool ignore_stop = false;            // go on to max_new_tokens whatever the model says; for measurements
 };
 
 struct Completion {

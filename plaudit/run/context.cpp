@@ -66,7 +66,9 @@ at::Device RunContext::device() const {
 }
 
 Rng RunContext::rng(std::string_view stream) const {
-  const Rng stage(static_cast<uint64_t>(impl_->recipe.seed), "stage/" + impl_->stage->stream);
+  // What a section makes must not depend on the stage that happens to ask for it first.
+  const auto owner = impl_->nested ? std::string("section") : "stage/" + impl_->stage->stream;
+  const Rng stage(static_cast<uint64_t>(impl_->recipe.seed), owner);
   return stream.empty() ? stage : stage.child(stream);
 }
 

@@ -7,6 +7,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/files.h"
 #include "plaudit/core/safetensors.h"
 
 namespace plaudit {
@@ -44,6 +45,8 @@ std::optional<at::Tensor> load_reference(const std::string& path, const std::str
 }
 
 void save_reference(const std::string& path, const std::string& key, const at::Tensor& logps) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) create_folder(folder.string());
   save_safetensors(path, {{tensor_name, logps}}, {{"format", "pt"}, {key_name, key}});
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "plaudit/core/errors.h"
 #include "plaudit/objective/preference_bradley_terry.h"
@@ -181,6 +182,16 @@ at::Tensor RewardObjective::answer_numbers(const std::vector<int64_t>& examples)
 at::Tensor RewardObjective::features(const std::vector<int64_t>& examples) const {
   if (!cached_.defined()) return model_->features(select(examples_, examples));
   return cached_.index_select(0, answer_numbers(examples).to(cached_.device()));
+}
+
+at::Tensor RewardObjective::answer_rewards(int64_t tokens_per_batch) const {
+  const at::NoGradGuard no_grad;
+  std::vector<int64_t> all(examples_.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<at::Tensor> rewards;
+  for (const auto& pass : micro_batches(all, [this](int64_t i) { return tokens(i); }, tokens_per_batch))
+    rewards.push_back(model_->rewards(features(pass)));
+  return at::cat(rewards);
 }
 
 RewardObjective::Comparisons RewardObjective::gather(const std::vector<int64_t>& examples,

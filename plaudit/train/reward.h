@@ -54,6 +54,10 @@ class RewardObjective : public Objective {
   std::string show(int64_t example) const override;
   std::map<std::string, int64_t> counts() const override { return counts_; }
 
+  // Raw rewards of all answers under the model as it is, [answers], no gradient; the cached features serve
+  // again.
+  at::Tensor answer_rewards(int64_t tokens_per_batch) const;
+
   // What a saved folder of the model must hold after this training.
   BackboneKind backbone_kind() const;
 

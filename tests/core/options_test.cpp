@@ -97,5 +97,30 @@ TEST(Options, DocumentationComesFromTheDeclaration) {
   EXPECT_EQ(fields.back().fields.at(0).key, "rank");
 }
 
+struct StageOptions {
+  std::string name = "stage";
+  InnerOptions lora = {};
+};
+}  // namespace
+
+template <>
+void describe(OptionTable<StageOptions>& t) {
+  t.field("name", &StageOptions::name, "what it is called");
+  t.include(&StageOptions::lora);
+}
+
+namespace {
+
+TEST(Options, IncludedFieldsStandInTheSameMap) {
+  const auto read_stage = [](const char* text) {
+    return read_options<StageOptions>(YAML::Load(text), {"recipe.yaml", ""});
+  };
+  EXPECT_EQ(read_stage("{name: a, rank: 8}").lora.rank, 8);
+  EXPECT_THROW(read_stage("{rank: 0}"), UserError);
+  EXPECT_THROW(read_stage("{lora: {rank: 8}}"), UserError);
+  const Json expected = {{"name", "a"}, {"rank", 8}};
+  EXPECT_EQ(option_table<StageOptions>().write(read_stage("{name: a, rank: 8}")), expected);
+}
+
 }  // namespace
 }  // namespace plaudit

@@ -1,0 +1,19 @@
+// Sampled answers as an artefact: what `sample` writes and `label` reads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plaudit/data/records.h"
+
+namespace plaudit {
+
+struct SampledAnswers {
+  std::vector<RankedList> lists;  // prompts with completions, no scores
+};
+
+// answers.jsonl in the folder: one prompt with its completions per line.
+void save_answers(const SampledAnswers& answers, const std::string& folder);
+SampledAnswers load_answers(const std::string& folder);
+
+}  // namespace plaudit

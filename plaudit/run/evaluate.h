@@ -1,0 +1,38 @@
+// The suites of the `evaluate` stage.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plaudit/run/stage_parts.h"
+
+namespace plaudit {
+
+struct EvaluateStage {
+  std::string suite = "win-rate";
+  PromptChoice prompts = {};
+  JudgeChoice judge = {};
+  SamplingOptions sampling = {.max_new_tokens = 64};
+  int64_t samples = 20;
+  std::string data;
+  int64_t bins = 10;
+  std::vector<int64_t> n = {1, 2, 4, 8};
+  std::string model = "reference";
+};
+template <>
+void describe(OptionTable<EvaluateStage>& table);
+
+// Policy and reference answer the same prompts by the same draws; the judge scores both. Metrics, each with a
+// bootstrap interval over prompts: judge/policy, judge/reference, judge/gain, win_rate, kl (nats per answer,
+// on the policy's own answers) and, with a reward model, reward/policy, reward/reference, reward/gain.
+void evaluate_win_rate(const EvaluateStage& stage, RunContext& context);
+
+// On pairs with a label other than 1/2: reward/accuracy, reward/ece, reward/nll, and the calibration as a
+// plot.
+void evaluate_reward_accuracy(const EvaluateStage& stage, RunContext& context);
+
+// The reward model chooses the best of n answers; how the judge likes the choice (best_of_n/judge@N) and what
+// the reward model promised (best_of_n/reward@N). Unbiased over all subsets of the largest n.
+void evaluate_best_of_n(const EvaluateStage& stage, RunContext& context);
+
+}  // namespace plaudit

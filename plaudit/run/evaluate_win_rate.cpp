@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include "plaudit/eval/policy_answers.h"
+#include "plaudit/run/evaluate.h"
+
+namespace plaudit {
+namespace {
+
+// Scores of both models, averaged over each prompt's answers.
+struct Comparison {
+  std::vector<double> policy, reference;
+};
+
+void add_comparison(const std::string& name, const Comparison& scores, RunContext& context) {
+  auto& summary = context.summary();
+  const auto rng = context.rng("bootstrap").child(name);
+  add_metric(summary, name + "/policy", eval::bootstrap_mean(scores.policy, rng));
+  add_metric(summary, name + "/reference", eval::bootstrap_mean(scores.reference, rng));
+  add_metric(summary, name + "/gain", eval::bootstrap_difference(scores.policy, scores.reference, rng));
+}
+
+std::string shown_prompt(const Prompt& prompt) {
+  return prompt.is_chat() ? prompt.messages.back().content : prompt.text;
+}
+
+// One measure of the report's table.
+std::vector<std::string> row(const std::string& name, const Json& metric) {
+  const auto number = [&](const char* key) {
+    return metric.at(key).is_null() ? std::string() : fmt::format("{:.3f}", metric.at(key).get<double>());
+  };
+  return {name, number("value"), number("low"), number("high")};
+}
+
+}  // namespace
+
+void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
+  const auto& policy = context.get<Policy>("policy");
+  const auto reference = reference_of(policy, context);
+  const auto prompts = load_prompts(stage.prompts, context);
+  const auto per_prompt = stage.sampling.per_prompt;
+  const auto rng = context.rng("answers");
+  const auto answer = [&](const LanguageModel& model, bool use_adapter, const std::string& who) {
+    return answer_prompts({model, use_adapter}, prompts, stage.sampling, rng,
+                          [&](int64_t done, int64_t total) {
+                            context.progress(done, total, "answers of the " + who);
+                            context.throw_if_interrupted();
+                          });
+  };
+  const auto after = answer(policy.model, true, "policy");
+  const auto before = answer(reference.model, reference.use_adapter, "reference");
+
+  const auto judge = make_judge(stage.judge, context);
+  const auto judged_after = judge_scores(*judge, after), judged_before = judge_scores(*judge, before);
+  const Comparison judged = {prompt_means(judged_after, per_prompt), prompt_means(judged_before, per_prompt)};
+  add_comparison("judge", judged, context);
+  add_metric(context.summary(), "win_rate",
+             eval::win_rate(judged.policy, judged.reference, context.rng("bootstrap").child("wins")));
+  std::vector<double> rewarded_after, rewarded_before;
+  if (context.has("reward_model")) {
+    RewardModelJudge proxy(context.get<RecipeRewardModel>("reward_model").model);
+    rewarded_after = judge_scores(proxy, after);
+    rewarded_before = judge_scores(proxy, before);
+    add_comparison("reward",
+                   {prompt_means(rewarded_after, per_prompt), prompt_means(rewarded_before, per_prompt)},
+                   context);
+  }
+  const auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after);
+  add_metric(context.summary(), "kl",
+             eval::bootstrap_mean(prompt_means(ratios, per_prompt), context.rng("bootstrap").child("kl")));
+
+  auto& report = context.report();
+  report.heading("Policy against reference");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, metric] : context.summary().json().at("metrics").items())
+    rows.push_back(row(name, metric));
+  report.table({"measure", "value", "95 % from", "to"}, rows);
+  std::vector<Sample> samples;
+  for (size_t i = 0; i < prompts.size() && static_cast<int64_t>(samples.size()) < stage.samples; ++i) {
+    const auto first = i * static_cast<size_t>(per_prompt);
+    const auto note = [&](const std::vector<double>& judge_scores, const std::vector<double>& rewards) {
+      auto text = fmt::format("judge {:.2f}", judge_scores[first]);
+      return rewards.empty() ? text : text + fmt::format(", reward {:.2f}", rewards[first]);
+    };
+    samples.push_back({shown_prompt(prompts[i]), before.completions[i][0].text,
+                       note(judged_before, rewarded_before), after.completions[i][0].text,
+                       note(judged_after, rewarded_after)});
+  }
+  if (!samples.empty()) {
+    report.heading("Answers before and after");
+    report.samples(samples);
+  }
+}
+
+}  // namespace plaudit

@@ -1,0 +1,88 @@
+#include "plaudit/run/stage_parts.h"
+
+#include <filesystem>
+
+namespace plaudit {
+
+template <>
+void describe(OptionTable<JudgeChoice>& t) {
+  std::vector<std::string> names = {"reward-model"};
+  std::string doc = "who scores the answers: reward-model (the recipe's)";
+  for (const auto& judge : judges()) {
+    names.push_back(judge.name);
+    doc += ", " + judge.name + " (" + judge.doc + ")";
+  }
+  t.field("judge", &JudgeChoice::judge, doc, one_of(names));
+  t.field("lexicon", &JudgeChoice::lexicon,
+          "lexicon: file of lines 'token TAB mean'; empty for the one that vaderSentiment installs");
+  t.field("words", &JudgeChoice::words, "length: the number of words that an answer should have",
+          at_least(0));
+}
+
+Names judge_reads(const JudgeChoice& choice) {
+  return choice.judge == "reward-model" ? Names{"reward_model"} : Names{};
+}
+
+void check_judge(const JudgeChoice& choice) {
+  if (choice.judge != "reward-model") {
+    make_judge(JudgeOptions{choice.judge, choice.lexicon, choice.words});
+    return;
+  }
+  if (!choice.lexicon.empty()) fail(ErrorKind::value, "lexicon", "is not an option of judge reward-model");
+  if (choice.words) fail(ErrorKind::value, "words", "is not an option of judge reward-model");
+}
+
+std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context) {
+  if (choice.judge == "reward-model")
+    return std::make_unique<RewardModelJudge>(context.get<RecipeRewardModel>("reward_model").model);
+  return make_judge(JudgeOptions{choice.judge, choice.lexicon, choice.words});
+}
+
+template <>
+void describe(OptionTable<PromptChoice>& t) {
+  t.field("prompts", &PromptChoice::prompts, "file of prompts: JSON lines or Parquet");
+  t.field("limit", &PromptChoice::limit, "use only the first so many", at_least(1));
+  t.field("plain_prompts", &PromptChoice::plain_prompts,
+          "what a prompt of plain text becomes: itself, or the user message of a chat",
+          one_of({"text", "chat"}));
+}
+
+void check_file(const std::string& key, const std::string& path) {
+  if (path.empty()) fail(ErrorKind::value, key, "must name a file");
+  if (!std::filesystem::is_regular_file(path)) fail(ErrorKind::io, key, "there is no file " + path);
+}
+
+void check_prompts(const PromptChoice& choice) {
+  check_file("prompts", choice.prompts);
+}
+
+std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context) {
+  ReadOptions options;
+  options.limit = choice.limit;
+  options.plain_prompts = choice.plain_prompts;
+  const auto read = read_prompts(choice.prompts, options);
+  for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
+  std::vector<Prompt> out;
+  for (const auto& record : read.records) out.push_back(record.prompt);
+  return out;
+}
+
+template <>
+void describe(OptionTable<SamplingOptions>& t) {
+  t.field("max_new_tokens", &SamplingOptions::max_new_tokens, "longest answer", at_least(1));
+  t.field("temperature", &SamplingOptions::temperature, "0: always the likeliest token", at_least(0));
+  t.field("top_k", &SamplingOptions::top_k, "draw among the k likeliest tokens; 0: all", at_least(0));
+  t.field("top_p", &SamplingOptions::top_p, "draw among the likeliest tokens of this total probability",
+          between(0, 1));
+  t.field("min_p", &SamplingOptions::min_p,
+          "leave out tokens below this share of the likeliest one's probability", between(0, 1));
+  t.field("stop", &SamplingOptions::stop, "texts that end an answer");
+  t.field("per_prompt", &SamplingOptions::per_prompt, "answers per prompt", at_least(1));
+  t.field("batch", &SamplingOptions::batch, "answers decoded side by side", at_least(1));
+}
+
+void add_metric(Summary& summary, const std::string& name, const eval::Interval& interval) {
+  summary.metric(name, interval.value, interval.low, interval.high, interval.n);
+}
+
+}  // namespace plaudit

@@ -1,0 +1,55 @@
+// Options that several stages share.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plaudit/data/reader.h"
+#include "plaudit/eval/interval.h"
+#include "plaudit/feedback/judges.h"
+#include "plaudit/model/generate.h"
+#include "plaudit/run/policy.h"
+#include "plaudit/run/stage.h"
+
+namespace plaudit {
+
+// Which judge, with its settings: those of feedback/judges.h, and `reward-model`, the recipe's own.
+struct JudgeChoice {
+  std::string judge = "lexicon";
+  std::string lexicon;
+  std::optional<int64_t> words = {};
+};
+template <>
+void describe(OptionTable<JudgeChoice>& table);
+
+// The artefacts that the judge reads.
+Names judge_reads(const JudgeChoice& choice);
+// Refuses a judge that cannot be made.
+void check_judge(const JudgeChoice& choice);
+std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context);
+
+// Where prompts come from.
+struct PromptChoice {
+  std::string prompts;  // file
+  std::optional<int64_t> limit = {};
+  std::string plain_prompts = "text";
+};
+template <>
+void describe(OptionTable<PromptChoice>& table);
+
+void check_prompts(const PromptChoice& choice);
+// The prompts, what was refused counted in the summary.
+std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context);
+
+template <>
+void describe(OptionTable<SamplingOptions>& table);
+
+// UserError (io) naming `key` when there is no such file.
+void check_file(const std::string& key, const std::string& path);
+
+// A metric with its interval.
+void add_metric(Summary& summary, const std::string& name, const eval::Interval& interval);
+
+}  // namespace plaudit

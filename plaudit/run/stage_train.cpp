@@ -1,0 +1,288 @@
+// train: whatever is learnt by gradients. The objective's name chooses data, model and loss.
+#include <ATen/ATen.h>
+
+#include "plaudit/core/interrupt.h"
+#include "plaudit/core/log.h"
+#include "plaudit/run/option_use.h"
+#include "plaudit/run/records_artefact.h"
+#include "plaudit/run/watch.h"
+#include "plaudit/train/preference.h"
+#include "plaudit/train/reward.h"
+#include "plaudit/train/supervised.h"
+
+namespace plaudit {
+
+struct TrainStage {
+  std::string objective = "dpo";
+  std::string data;  // "": what the objective usually reads
+  PreferenceLossOptions loss = {};
+  double sft_weight = 0;
+  std::string reference = "auto";
+  int64_t ref_sync_steps = 0;
+  double ref_sync_mix = 0.6;
+  double center_coef = 0;
+  bool use_margins = false;
+  bool normalise = true;
+  AnswerOptions answers = {};
+  TrainOptions training = {};
+  std::optional<WatchOptions> watch = {};
+};
+
+namespace {
+
+bool is_reward(const TrainStage& stage) {
+  return stage.objective == "reward";
+}
+bool is_sft(const TrainStage& stage) {
+  return stage.objective == "sft";
+}
+
+std::string data_of(const TrainStage& stage) {
+  if (!stage.data.empty()) return stage.data;
+  return is_sft(stage) ? "demonstrations" : "pairs";
+}
+
+std::vector<std::string> objective_names() {
+  auto names = preference_loss_names();
+  names.insert(names.begin(), {"sft", "reward"});
+  return names;
+}
+
+}  // namespace
+
+template <>
+void describe(OptionTable<TrainStage>& t) {
+  t.field("objective", &TrainStage::objective,
+          "sft (demonstrations), reward (the reward model, on pairs or ranked lists), or a loss on pairs",
+          one_of(objective_names()));
+  t.field(
+      "data", &TrainStage::data,
+      "which records: demonstrations or pairs (their chosen answers) for sft, pairs or ranked for reward; "
+      "empty: demonstrations, pairs",
+      one_of({"", "demonstrations", "pairs", "ranked"}));
+  t.include(&TrainStage::loss);
+  t.field("sft_weight", &TrainStage::sft_weight,
+          "pairs: adds this times the negative log-likelihood per token of the chosen answer", at_least(0));
+  t.field(
+      "reference", &TrainStage::reference,
+      "pairs: where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
+      "free (none), or auto (cached where the loss needs them)",
+      one_of({"auto", "cached", "adapter_off", "copy", "free"}));
+  t.field("ref_sync_steps", &TrainStage::ref_sync_steps,
+          "pairs, with reference copy: updates between its moves towards the policy; 0: never", at_least(0));
+  t.field("ref_sync_mix", &TrainStage::ref_sync_mix, "share of the policy in such a move", between(0, 1));
+  t.field("center_coef", &TrainStage::center_coef,
+          "reward: weight of the squared sum of both rewards, which keeps them around 0", at_least(0));
+  t.field("use_margins", &TrainStage::use_margins,
+          "reward: ask for a difference as large as the records say");
+  t.field("normalise", &TrainStage::normalise,
+          "reward: scale scores so that the answers of the training data have mean 0 and variance 1");
+  t.field("answers", &TrainStage::answers, "lengths (of a reward model: in its own section)");
+  t.include(&TrainStage::training);
+  t.field("watch", &TrainStage::watch,
+          "sample and judge the policy every evaluate_every updates: {prompts: FILE, judge: lexicon}");
+}
+
+namespace {
+
+Names train_reads(const TrainStage& stage) {
+  Names names = {data_of(stage), is_reward(stage) ? "reward_model" : "policy"};
+  if (stage.watch) {
+    names.push_back("reward_model?");
+    for (const auto& name : judge_reads(stage.watch->judge)) names.push_back(name);
+  }
+  return names;
+}
+
+Names train_writes(const TrainStage& stage) {
+  return {is_reward(stage) ? "reward_model" : "policy"};
+}
+
+void check_train(const TrainStage& stage) {
+  const auto common = joined({{"objective", "data"}, keys_of<TrainOptions>()});
+  if (is_reward(stage)) {
+    refuse_unused(stage, "objective reward",
+                  joined({common, {"label_smoothing", "center_coef", "use_margins", "normalise"}}));
+    if (data_of(stage) == "demonstrations")
+      fail(ErrorKind::value, "data", "of objective reward must be pairs or ranked");
+    return;
+  }
+  const auto method = "objective " + stage.objective;
+  if (is_sft(stage)) {
+    refuse_unused(stage, method, joined({common, {"answers", "watch"}}));
+    if (data_of(stage) == "ranked")
+      fail(ErrorKind::value, "data", "of objective sft must be demonstrations or pairs");
+  } else {
+    const auto& loss = find_preference_loss(stage.objective, stage.loss);
+    refuse_unused(stage, method,
+                  joined({common,
+                          loss.uses,
+                          {"sft_weight", "reference", "ref_sync_steps", "ref_sync_mix"},
+                          {"answers", "watch"}}));
+    if (data_of(stage) != "pairs") fail(ErrorKind::value, "data", "of " + method + " must be pairs");
+  }
+  if (!stage.watch) return;
+  check_prompts(stage.watch->prompts);
+  check_judge(stage.watch->judge);
+  if (stage.training.evaluate_every == 0)
+    fail(ErrorKind::value, "watch", "needs evaluate_every: the number of updates between two looks");
+}
+
+std::vector<Demonstration> demonstrations_of(const TrainStage& stage, RunContext& context) {
+  if (data_of(stage) == "demonstrations") return context.get<Demonstrations>("demonstrations");
+  std::vector<Demonstration> out;
+  for (const auto& pair : context.get<PreferencePairs>("pairs"))
+    out.push_back({pair.prompt, pair.label >= 0.5 ? pair.chosen : pair.rejected, pair.weight, pair.extra});
+  return out;
+}
+
+std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
+                                            RunContext& context) {
+  if (is_sft(stage))
+    return std::make_unique<SupervisedObjective>(policy.model, demonstrations_of(stage, context),
+                                                 stage.answers);
+  PreferenceOptions options;
+  options.loss = stage.objective;
+  options.settings = stage.loss;
+  options.sft_weight = stage.sft_weight;
+  options.reference = stage.reference;
+  options.ref_sync_steps = stage.ref_sync_steps;
+  options.ref_sync_mix = stage.ref_sync_mix;
+  options.answers = stage.answers;
+  return std::make_unique<PreferenceObjective>(policy.model, context.get<PreferencePairs>("pairs"), options);
+}
+
+std::unique_ptr<RewardObjective> reward_objective(const TrainStage& stage, const RecipeRewardModel& reward,
+                                                  RunContext& context) {
+  RewardObjectiveOptions options;
+  options.label_smoothing = stage.loss.label_smoothing.value_or(0);
+  options.center_coef = stage.center_coef;
+  options.use_margins = stage.use_margins;
+  if (data_of(stage) == "ranked")
+    return std::make_unique<RewardObjective>(reward.model, context.get<RankedLists>("ranked"), options);
+  return std::make_unique<RewardObjective>(reward.model, context.get<PreferencePairs>("pairs"), options);
+}
+
+// The course of training: kept in checkpoints, drawn at the end.
+struct Course {
+  Json points = Json::array();  // {"step", metric: value}
+
+  void add(int64_t step, const std::map<std::string, double>& metrics) {
+    Json point = {{"step", step}};
+    for (const auto& [name, value] : metrics)
+      if (name.rfind("watch/", 0) != 0) point[name] = value;
+    points.push_back(std::move(point));
+  }
+
+  void draw(Report& report, const std::string& title, const std::vector<std::string>& names) const {
+    std::vector<Series> lines;
+    for (const auto& name : names) {
+      Series line;
+      line.name = name;
+      for (const auto& point : points) {
+        if (!point.contains(name)) continue;
+        line.x.push_back(point.at("step").get<double>());
+        line.y.push_back(point.at(name).get<double>());
+      }
+      if (line.x.size() > 1) lines.push_back(std::move(line));
+    }
+    if (!lines.empty()) report.line_plot({.title = title, .x = "update", .y = ""}, lines);
+  }
+};
+
+TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch, RunContext& context) {
+  auto& ranks = context.ranks();
+  Course course;
+  TrainContext surroundings{.rng = context.rng("order"), .folder = context.folder() + "/checkpoints"};
+  surroundings.collective = {ranks.rank(), ranks.world(),
+                             [&](std::vector<at::Tensor>& tensors) { ranks.all_reduce_sum(tensors); }};
+  surroundings.metrics = [&](int64_t step, const std::map<std::string, double>& metrics) {
+    context.log(step, metrics);
+    course.add(step, metrics);
+  };
+  surroundings.progress = [&](int64_t done, int64_t total, const std::string& what) {
+    // The loop's line carries the loss, which changes with each update: here it stands beside the bar's name.
+    context.progress(done, total, what.rfind(objective.name() + " loss", 0) == 0 ? objective.name() : what);
+  };
+  surroundings.interrupt = [&] { return context.interrupted(); };
+  if (watch) surroundings.evaluate = [&](int64_t step) { return watch->measure(step); };
+  surroundings.save_state = [&] {
+    return Json{{"course", course.points}, {"watch", watch ? watch->state() : Json::array()}};
+  };
+  surroundings.load_state = [&](const Json& state) {
+    course.points = state.at("course");
+    if (watch) watch->restore(state.at("watch"));
+  };
+  const auto result = train(objective, stage.training, surroundings);
+  if (result.interrupted) throw InterruptedError("stopped in " + context.id() + " after a checkpoint");
+
+  auto& report = context.report();
+  report.heading("Training: " + stage.objective);
+  course.draw(report, "Loss", {"loss"});
+  course.draw(report, "Rewards", {"rewards/chosen", "rewards/rejected"});
+  course.draw(report, "Share of pairs that are ranked right", {"accuracy", "rewards/accuracy"});
+  return result;
+}
+
+void summarise(const TrainResult& result, const Objective& objective, RunContext& context) {
+  auto& summary = context.summary();
+  const auto prefix = "train/" + objective.name() + "/";
+  summary.metric(prefix + "updates", static_cast<double>(result.steps));
+  if (result.seconds > 0)
+    summary.metric(prefix + "tokens_per_second", static_cast<double>(result.tokens) / result.seconds);
+  if (result.skipped > 0) summary.rejected("updates with a loss that is not finite", result.skipped);
+  for (const auto& [name, value] : result.metrics)
+    if (std::isfinite(value)) summary.metric(prefix + name, value);
+  const std::map<std::string, std::string> worth_saying = {
+      {"dropped", "examples above max_length"},
+      {"prompts_cut", "examples with a prompt cut short"},
+      {"answers_cut", "examples with an answer cut short"},
+      {"equal_answers", "examples that compare equal answers"}};
+  for (const auto& [name, count] : objective.counts()) {
+    const auto text = worth_saying.find(name);
+    if (text != worth_saying.end() && count > 0) summary.rejected(text->second, count);
+  }
+}
+
+void train_reward_model(const TrainStage& stage, RunContext& context) {
+  auto& reward = context.edit<RecipeRewardModel>("reward_model");
+  const auto objective = reward_objective(stage, reward, context);
+  summarise(run_loop(*objective, stage, nullptr, context), *objective, context);
+  if (!stage.normalise) return;
+  const auto rewards = objective->answer_rewards(stage.training.tokens_per_batch).to(at::kDouble);
+  const double spread = rewards.std(/*unbiased=*/false).item<double>();
+  if (!(spread > 0)) fail(ErrorKind::value, "normalise", "is not possible: all answers have the same reward");
+  reward.model->set_scale(rewards.mean().item<double>(), spread);
+}
+
+void train_policy(const TrainStage& stage, RunContext& context) {
+  auto& policy = context.edit<Policy>("policy");
+  const auto objective = policy_objective(stage, policy, context);
+  std::unique_ptr<Watch> watch;
+  if (stage.watch) {
+    const auto reward =
+        context.has("reward_model") ? context.get<RecipeRewardModel>("reward_model").model : nullptr;
+    watch = std::make_unique<Watch>(*stage.watch, policy, reward, context);
+  }
+  summarise(run_loop(*objective, stage, watch.get(), context), *objective, context);
+  if (watch) watch->report(context.report());
+}
+
+void run_train(const TrainStage& stage, RunContext& context) {
+  if (is_reward(stage))
+    train_reward_model(stage, context);
+  else
+    train_policy(stage, context);
+}
+
+PLAUDIT_STAGE(train, TrainStage,
+              {
+                  .doc = "Trains the policy, or the reward model, by gradients.",
+                  .reads = train_reads,
+                  .writes = train_writes,
+                  .check = check_train,
+                  .run = run_train,
+              });
+
+}  // namespace
+}  // namespace plaudit
