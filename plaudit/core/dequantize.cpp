@@ -1,7 +1,6 @@
 #include "plaudit/core/dequantize.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <bit>
 #include <cstring>
@@ -9,6 +8,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/parallel.h"
 #include "plaudit/core/registry.h"
 
 namespace plaudit {
@@ -207,13 +207,13 @@ at::Tensor dequantize(const GgmlType& type, const uint8_t* bytes, at::IntArrayRe
   const int64_t grain = 16384 / type.block;  // a chunk of 64 KB in f32 stays in the cache
   if (dtype == at::kFloat) {
     auto* values = out.mutable_data_ptr<float>();
-    at::parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
+    parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
       type.decode(bytes + begin * type.bytes, end - begin, values + begin * type.block);
     });
     return out;
   }
   const auto flat = out.view(-1);
-  at::parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
     const auto buffer = at::empty(grain * type.block, at::kFloat);
     for (; begin < end; begin += grain) {
       const int64_t count = std::min(grain, end - begin);

@@ -1,6 +1,5 @@
 #include "plaudit/core/rng.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
@@ -11,6 +10,7 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/hash.h"
+#include "plaudit/core/parallel.h"
 
 namespace plaudit {
 namespace {
@@ -45,7 +45,7 @@ std::pair<double, double> to_normals(Draws draws) {
 
 template <class T>
 void fill_uniform(T* out, int64_t n, uint64_t key, uint64_t first_block) {
-  at::parallel_for(0, (n + 1) / 2, 1 << 13, [&](int64_t begin, int64_t end) {
+  parallel_for(0, (n + 1) / 2, 1 << 13, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const Draws draws = draw_block(key, first_block + static_cast<uint64_t>(i));
       out[2 * i] = to_unit<T>(draws.first);
@@ -56,7 +56,7 @@ void fill_uniform(T* out, int64_t n, uint64_t key, uint64_t first_block) {
 
 template <class T>
 void fill_normal(T* out, int64_t n, uint64_t key, uint64_t first_block) {
-  at::parallel_for(0, (n + 1) / 2, 1 << 12, [&](int64_t begin, int64_t end) {
+  parallel_for(0, (n + 1) / 2, 1 << 12, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto [a, b] = to_normals(draw_block(key, first_block + static_cast<uint64_t>(i)));
       out[2 * i] = static_cast<T>(a);

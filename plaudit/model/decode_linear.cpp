@@ -1,7 +1,8 @@
 #include "plaudit/model/decode_linear.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+
+#include "plaudit/core/parallel.h"
 
 namespace plaudit::decode {
 namespace {
@@ -70,7 +71,7 @@ void PackedMatrix<T>::apply(const KernelSet& set, const T* x, int64_t stride, in
                     .out_t = out.narrow,
                     .out_stride = out.stride};
   const auto grain = std::max<int64_t>(1, kMinWork / std::max<int64_t>(1, rows * depth_ * kPanel));
-  at::parallel_for(0, panels_.size(0), grain, [&](int64_t begin, int64_t end) {
+  parallel_for(0, panels_.size(0), grain, [&](int64_t begin, int64_t end) {
     auto part = task;
     part.first_panel = begin;
     part.last_panel = end;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "plaudit/core/parallel.h"
 #include "plaudit/model/decode_model.h"
 #include "plaudit/model/decode_weights.h"
 #include "plaudit/model/kv_cache.h"
@@ -141,7 +142,7 @@ class PackedSession : public Session {
   // norm of every row of x_ -> normed_ [N, stride]
   void normalise(const NormWeights& norm, int64_t stride) {
     normed_.resize(static_cast<size_t>(rows() * stride));
-    at::parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
         set_.template of<T>().norm(norm_task(norm, x_.data() + r * c_.hidden, c_.hidden),
                                    normed_.data() + r * stride);
@@ -155,7 +156,7 @@ class PackedSession : public Session {
                         .stride = c_.hidden};
     matrix.apply(set_, in.data(), matrix.depth(), rows(), out);
     if (!norm.defined()) return;
-    at::parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows(), 64, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         float* branch = branch_.data() + r * c_.hidden;
         set_.template of<float>().norm(norm_task(norm, branch, c_.hidden), branch);
@@ -172,14 +173,14 @@ class PackedSession : public Session {
     layer.qkv.apply(set_, normed_.data(), layer.qkv.depth(), rows(),
                     {.store = Store::set, .f32 = qkv_.data(), .stride = layer.qkv.out()});
     // All keys are written before any row attends: rows of one prompt see each other.
-    at::parallel_for(0, rows() * c_.kv_heads, 16, [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows() * c_.kv_heads, 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) prepare(layer, index, i / c_.kv_heads, i % c_.kv_heads);
     });
     attended_.resize(static_cast<size_t>(rows() * layer.o.depth()));
     const auto groups = static_cast<int64_t>(groups_.size());
     const auto chunks = (heads_per_kv_ + head_chunk_ - 1) / head_chunk_;
     // Neighbours share a head, and answers to one prompt stand together: its keys stay in the near cache.
-    at::parallel_for(0, c_.kv_heads * chunks * groups, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, c_.kv_heads * chunks * groups, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const auto head = i / groups / chunks, chunk = i / groups % chunks;
         attend(layer, index, groups_[static_cast<size_t>(i % groups)], head, chunk * head_chunk_);

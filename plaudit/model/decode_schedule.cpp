@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <list>
 
+#include "plaudit/core/parallel.h"
 #include "plaudit/model/sampling.h"
 
 namespace plaudit::decode {
@@ -99,7 +100,7 @@ class Run {
     for (int64_t first = 0; first < rows; first += kLogitRows) {
       const auto count = std::min(kLogitRows, rows - first);
       session_->logits(first, count, logits_.data());
-      at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+      parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const float* row = logits_.data() + i * decoder_.vocab;
           if (first + i < answers)

@@ -2,9 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/core/parallel.h"
 
 namespace plaudit {
 namespace {
@@ -29,7 +29,7 @@ Tensor scan_by_doubling(Tensor y, Tensor decay) {
 // `decay_at(row, t)` is the decay of one step.
 template <class Scalar, class DecayAt>
 void scan_rows(const Scalar* x, Scalar* y, int64_t rows, int64_t length, DecayAt decay_at) {
-  at::parallel_for(0, rows, std::max<int64_t>(1, 32768 / length), [&](int64_t begin, int64_t end) {
+  parallel_for(0, rows, std::max<int64_t>(1, 32768 / length), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       Scalar next = 0;
       for (int64_t t = length - 1; t >= 0; --t) {
