@@ -10,6 +10,7 @@ void add_bench(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_chat(CLI::App& app, int& exit_code);
 void add_conform(CLI::App& app, int& exit_code);
+void add_eval(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_functions(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);

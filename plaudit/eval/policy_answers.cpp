@@ -50,7 +50,8 @@ std::vector<double> prompt_means(const std::vector<double>& scores, int64_t per_
 }
 
 std::vector<double> answer_log_probabilities(const LanguageModel& model, bool use_adapter,
-                                             const PolicyAnswers& answers, int64_t tokens_per_batch) {
+                                             const PolicyAnswers& answers, double temperature,
+                                             int64_t tokens_per_batch) {
   const at::NoGradGuard no_grad;
   std::vector<TokenizedAnswers> examples;
   for (size_t i = 0; i < answers.prompts.size(); ++i) {
@@ -66,8 +67,8 @@ std::vector<double> answer_log_probabilities(const LanguageModel& model, bool us
       tokens += examples[begin].tokens();
       batch.push_back(&examples[begin++]);
     } while (begin < examples.size() && tokens + examples[begin].tokens() <= tokens_per_batch);
-    const auto logps =
-        answer_logps(*model.transformer, pack_for_logps(batch), use_adapter).to(at::kCPU, at::kDouble);
+    const auto logps = answer_logps(*model.transformer, pack_for_logps(batch), use_adapter, temperature)
+                           .to(at::kCPU, at::kDouble);
     out.insert(out.end(), logps.data_ptr<double>(), logps.data_ptr<double>() + logps.numel());
   }
   return out;
@@ -75,9 +76,10 @@ std::vector<double> answer_log_probabilities(const LanguageModel& model, bool us
 
 std::vector<double> sequence_log_ratios(const LanguageModel& policy, const LanguageModel& reference,
                                         bool reference_uses_adapter, const PolicyAnswers& answers,
-                                        int64_t tokens_per_batch) {
-  auto ratios = answer_log_probabilities(policy, true, answers, tokens_per_batch);
-  const auto base = answer_log_probabilities(reference, reference_uses_adapter, answers, tokens_per_batch);
+                                        double temperature, int64_t tokens_per_batch) {
+  auto ratios = answer_log_probabilities(policy, true, answers, temperature, tokens_per_batch);
+  const auto base =
+      answer_log_probabilities(reference, reference_uses_adapter, answers, temperature, tokens_per_batch);
   for (size_t i = 0; i < ratios.size(); ++i) ratios[i] -= base[i];
   return ratios;
 }

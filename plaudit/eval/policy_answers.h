@@ -39,14 +39,17 @@ std::vector<double> judge_scores(Judge& judge, const PolicyAnswers& answers);
 // Mean over each prompt's answers, [prompts].
 std::vector<double> prompt_means(const std::vector<double>& scores, int64_t per_prompt);
 
-// Sum over tokens of log p of every answer under the model, [answers], teacher-forced in its own precision.
+// Sum over tokens of log p of every answer under the model at that temperature, [answers], teacher-forced in
+// the model's own precision.
 std::vector<double> answer_log_probabilities(const LanguageModel& model, bool use_adapter,
-                                             const PolicyAnswers& answers, int64_t tokens_per_batch = 4096);
+                                             const PolicyAnswers& answers, double temperature,
+                                             int64_t tokens_per_batch = 4096);
 
 // Per answer log pi(y|x) - log ref(y|x), whose mean over the policy's own answers estimates KL(pi || ref) in
-// nats per answer (the k1 estimator).
+// nats per answer (the k1 estimator). Both at the temperature that the answers were drawn at; filters such as
+// top_p are not counted.
 std::vector<double> sequence_log_ratios(const LanguageModel& policy, const LanguageModel& reference,
                                         bool reference_uses_adapter, const PolicyAnswers& answers,
-                                        int64_t tokens_per_batch = 4096);
+                                        double temperature, int64_t tokens_per_batch = 4096);
 
 }  // namespace plaudit

@@ -70,11 +70,12 @@ AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples
   return std::move(collector).build();
 }
 
-at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter) {
+at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                        double temperature) {
   const auto hidden = model.hidden(batch.packed, use_adapter);
   const auto device = hidden.device();
   const auto rows = hidden.index_select(0, batch.rows.to(device));
-  const auto logps = model.token_logps(rows, batch.targets.to(device)).first;
+  const auto logps = model.token_logps(rows, batch.targets.to(device), temperature).first;
   return at::zeros({batch.answers()}, logps.options()).index_add(0, batch.owner.to(device), logps);
 }
 

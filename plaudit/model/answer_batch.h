@@ -30,8 +30,9 @@ struct AnswerLogpBatch {
 AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples);
 
 // Sums of the log-probabilities of the counted tokens, [A] f32; differentiable. `use_adapter` false asks the
-// model without its adapter.
-at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true);
+// model without its adapter; logits are divided by `temperature`.
+at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
+                        double temperature = 1);
 
 // A packed batch with the rows that stand for each answer: "last" reads the answer's last token, "mean" the
 // mean over prompt and answer.

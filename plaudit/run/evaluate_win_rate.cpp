@@ -64,7 +64,8 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
                    {prompt_means(rewarded_after, per_prompt), prompt_means(rewarded_before, per_prompt)},
                    context);
   }
-  const auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after);
+  const auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after,
+                                          kl_temperature(stage.sampling));
   add_metric(context.summary(), "kl",
              eval::bootstrap_mean(prompt_means(ratios, per_prompt), context.rng("bootstrap").child("kl")));
 

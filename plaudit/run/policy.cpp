@@ -15,16 +15,6 @@ bool is_adapter(const std::string& path) {
   return std::filesystem::exists(std::filesystem::path(path) / "adapter_config.json");
 }
 
-// The model that an adapter belongs to.
-std::string base_of(const std::string& folder) {
-  const auto path = folder + "/adapter_config.json";
-  const auto json = read_json(path);
-  const auto base = json.find("base_model_name_or_path");
-  if (base == json.end() || !base->is_string() || base->get_ref<const std::string&>().empty())
-    fail(ErrorKind::value, path, "does not name the model that the adapter belongs to");
-  return base->get<std::string>();
-}
-
 std::string resolved_precision(const std::string& precision, bool trains_weights, at::Device device) {
   if (precision != "auto") return precision;
   if (device.is_cpu() && !decode::kernels().native_bf16) return "f32";
@@ -59,6 +49,8 @@ void describe(OptionTable<PolicyOptions>& t) {
           one_of(precisions));
   t.field("chat_family", &PolicyOptions::chat_family,
           "chat template for a model without one: chatml, smollm2, qwen2, llama3, gemma");
+  t.field("reference", &PolicyOptions::reference,
+          "evaluation: the model to compare with; empty: the policy as the recipe starts with it");
   t.field("gradient_checkpointing", &PolicyOptions::gradient_checkpointing,
           "compute layers twice instead of storing them");
 }
@@ -76,13 +68,23 @@ void describe(OptionTable<RewardModelSection>& t) {
   t.include(&RewardModelSection::head);
 }
 
+std::string adapter_base(const std::string& path) {
+  if (!is_adapter(path)) return "";
+  const auto config = path + "/adapter_config.json";
+  const auto json = read_json(config);
+  const auto base = json.find("base_model_name_or_path");
+  if (base == json.end() || !base->is_string() || base->get_ref<const std::string&>().empty())
+    fail(ErrorKind::value, config, "does not name the model that the adapter belongs to");
+  return base->get<std::string>();
+}
+
 LanguageModel load_language_model(const std::string& path, const std::string& precision, bool trains_weights,
                                   at::Device device) {
   const auto chosen = resolved_precision(precision, trains_weights, device);
   const auto dtype = chosen == "bf16" ? at::kBFloat16 : at::kFloat;
-  const bool adapter = is_adapter(path);
-  auto model = LanguageModel::load(adapter ? base_of(path) : path, dtype, device);
-  if (adapter) model.transformer->load_adapter(path);
+  const auto base = adapter_base(path);
+  auto model = LanguageModel::load(base.empty() ? path : base, dtype, device);
+  if (!base.empty()) model.transformer->load_adapter(path);
   model.source = path;
   model.transformer->set_precision(chosen == "f32"    ? Precision::f32
                                    : chosen == "bf16" ? Precision::bf16
@@ -107,6 +109,11 @@ Policy make_policy(const PolicyOptions& options, RunContext& context) {
 
 ReferenceModel reference_of(const Policy& policy, RunContext& context) {
   const auto& options = context.section<PolicyOptions>("policy");
+  if (!options.reference.empty()) {
+    auto model = load_language_model(options.reference, options.precision, false, context.device());
+    model.chat_family = policy.model.chat_family;
+    return {std::move(model), true};
+  }
   if (policy.model.transformer->has_lora() && !is_adapter(options.model)) return {policy.model, false};
   return {make_policy(options, context).model, true};
 }

@@ -29,6 +29,7 @@ struct PolicyOptions {
   AdapterOptions adapter = {};
   std::string precision = "auto";
   std::string chat_family;  // "": the model's own template
+  std::string reference;    // "": the model as the recipe starts with it
   bool gradient_checkpointing = false;
 };
 template <>
@@ -64,8 +65,11 @@ LanguageModel load_language_model(const std::string& path, const std::string& pr
 // The policy as the recipe starts with it.
 Policy make_policy(const PolicyOptions& options, RunContext& context);
 
-// What the policy is measured against: the same weights without the adapter, or the model that the recipe
-// started with.
+// The model that an adapter folder belongs to; "" when `path` is no such folder.
+std::string adapter_base(const std::string& path);
+
+// What the policy is measured against: the section's `reference`, or the model that the recipe started with
+// (the same weights without the adapter, where there is one).
 struct ReferenceModel {
   LanguageModel model;
   bool use_adapter = true;

@@ -63,8 +63,9 @@ void resolve_parameters(YAML::Node root, const Place& place, const std::vector<s
 
 }  // namespace
 
-Recipe load_recipe(const std::string& path, const std::vector<std::string>& changes) {
-  YAML::Node root = load_yaml(path);
+namespace {
+
+Recipe checked(YAML::Node root, const std::string& path, const std::vector<std::string>& changes) {
   const Place place{path, ""};
   auto keys = top_keys();
   keys.push_back("parameters");
@@ -89,6 +90,17 @@ Recipe load_recipe(const std::string& path, const std::vector<std::string>& chan
   check_flow(recipe.stages, recipe.sections);
   check_stages(recipe.stages);
   return recipe;
+}
+
+}  // namespace
+
+Recipe load_recipe(const std::string& path, const std::vector<std::string>& changes) {
+  return checked(load_yaml(path), path, changes);
+}
+
+Recipe load_recipe_text(const std::string& text, const std::string& path,
+                        const std::vector<std::string>& changes) {
+  return checked(YAML::Load(text), path, changes);
 }
 
 RecipeOutline outline_recipe(const std::string& path) {

@@ -42,6 +42,10 @@ struct Recipe {
 // Reads, changes and checks a recipe.
 Recipe load_recipe(const std::string& path, const std::vector<std::string>& changes = {});
 
+// The same from YAML text; `path` stands in messages and names the run.
+Recipe load_recipe_text(const std::string& text, const std::string& path,
+                        const std::vector<std::string>& changes = {});
+
 // What a recipe says of itself, without checking it further; for lists of recipes.
 struct RecipeOutline {
   std::string name, doc;

@@ -81,6 +81,10 @@ void describe(OptionTable<SamplingOptions>& t) {
   t.field("batch", &SamplingOptions::batch, "answers decoded side by side", at_least(1));
 }
 
+double kl_temperature(const SamplingOptions& sampling) {
+  return sampling.temperature > 0 ? sampling.temperature : 1;
+}
+
 void add_metric(Summary& summary, const std::string& name, const eval::Interval& interval) {
   summary.metric(name, interval.value, interval.low, interval.high, interval.n);
 }

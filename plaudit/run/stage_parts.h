@@ -46,6 +46,9 @@ std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context
 template <>
 void describe(OptionTable<SamplingOptions>& table);
 
+// The temperature at which policies are compared: that of sampling, and 1 where the likeliest token is taken.
+double kl_temperature(const SamplingOptions& sampling);
+
 // UserError (io) naming `key` when there is no such file.
 void check_file(const std::string& key, const std::string& path);
 

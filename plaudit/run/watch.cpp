@@ -37,9 +37,10 @@ Json Watch::point(int64_t step, const LanguageModel& model, bool use_adapter) {
     RewardModelJudge proxy(reward_model_);
     out["watch/reward"] = mean(judge_scores(proxy, answers));
   }
-  out["watch/kl"] =
-      step == 0 ? 0.0
-                : mean(sequence_log_ratios(policy_.model, reference_.model, reference_.use_adapter, answers));
+  out["watch/kl"] = step == 0
+                        ? 0.0
+                        : mean(sequence_log_ratios(policy_.model, reference_.model, reference_.use_adapter,
+                                                   answers, kl_temperature(options_.sampling)));
   return out;
 }
 

@@ -1,0 +1,99 @@
+// Evaluations of models that are there already: one-stage recipes, made from the command line.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "plaudit/core/errors.h"
+#include "plaudit/core/files.h"
+#include "plaudit/run/engine.h"
+#include "plaudit/run/policy.h"
+
+namespace plaudit::cli {
+namespace {
+
+struct EvalFlags {
+  std::string suite, policy, reference, reward, data, prompts, judge = "lexicon", json, out;
+  std::vector<int64_t> n = {1, 2, 4, 8};
+  int64_t limit = 0, max_new_tokens = 64, per_prompt = 1, seed = 0;
+  double temperature = 1;
+};
+
+void need(const std::string& suite, const char* flag, const std::string& value) {
+  if (value.empty()) fail(ErrorKind::value, flag, "is needed by suite " + suite);
+}
+
+// The recipe that asks for the same; YAML is a superset of JSON.
+Json recipe_of(const EvalFlags& flags) {
+  Json stage = {{"suite", flags.suite}};
+  Json recipe = {{"doc", "plaudit eval " + flags.suite}, {"seed", flags.seed}};
+  if (flags.suite == "reward-accuracy") {
+    need(flags.suite, "--reward", flags.reward);
+    need(flags.suite, "--data", flags.data);
+    stage["data"] = flags.data;
+  } else {
+    need(flags.suite, "--policy", flags.policy);
+    need(flags.suite, "--prompts", flags.prompts);
+    stage["prompts"] = flags.prompts;
+    stage["judge"] = flags.judge;
+    stage["max_new_tokens"] = flags.max_new_tokens;
+    stage["temperature"] = flags.temperature;
+    if (flags.limit > 0) stage["limit"] = flags.limit;
+    const auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
+    if (flags.suite == "win-rate") {
+      if (reference.empty())
+        fail(ErrorKind::value, "--reference",
+             "is needed: the policy is no adapter, whose base could be taken");
+      stage["per_prompt"] = flags.per_prompt;
+    } else {
+      need(flags.suite, "--reward", flags.reward);
+      stage["n"] = flags.n;
+      stage["model"] = "policy";
+    }
+    recipe["policy"] = {{"model", flags.policy}, {"reference", reference}, {"adapter", {{"kind", "lora"}}}};
+  }
+  if (!flags.reward.empty()) recipe["reward_model"] = {{"folder", flags.reward}};
+  recipe["stages"] = Json::array({Json{{"evaluate", stage}}});
+  return recipe;
+}
+
+void evaluate(const EvalFlags& flags) {
+  const auto recipe = load_recipe_text(recipe_of(flags).dump(), "eval-" + flags.suite);
+  const auto result = run_recipe(recipe, flags.out, Distributed::from_environment());
+  fmt::print("\n{}\n{}/report.html\n", summary_text(result.summary), result.folder);
+  if (!flags.json.empty()) write_json(flags.json, result.summary);
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, int&) {
+  auto* command = app.add_subcommand("eval", "measure a policy or a reward model, with intervals");
+  command->footer(
+      "Examples:\n  plaudit eval reward-accuracy --reward runs/reward-1/stages/01-train/reward_model --data "
+      "pairs.jsonl\n  plaudit eval win-rate --policy runs/dpo-1/stages/01-train/policy --prompts "
+      "recipes/data/openings-heldout.jsonl");
+  auto flags = std::make_shared<EvalFlags>();
+  command
+      ->add_option("suite", flags->suite, "win-rate (policy against reference), reward-accuracy, best-of-n")
+      ->required()
+      ->check(CLI::IsMember({"win-rate", "reward-accuracy", "best-of-n"}));
+  command->add_option("--policy", flags->policy, "model or adapter folder, known name, .gguf file");
+  command->add_option("--reference", flags->reference,
+                      "what it is compared with (default: an adapter's base)");
+  command->add_option("--reward", flags->reward, "folder of a reward model");
+  command->add_option("--data", flags->data, "preference pairs");
+  command->add_option("--prompts", flags->prompts, "prompts to answer");
+  command->add_option("--judge", flags->judge, "who scores the answers")->capture_default_str();
+  command->add_option("--n", flags->n, "best-of-n: numbers of answers to choose from")->delimiter(',');
+  command->add_option("--limit", flags->limit, "use only the first so many prompts");
+  command->add_option("--per-prompt", flags->per_prompt, "win-rate: answers per prompt")
+      ->capture_default_str();
+  command->add_option("--max-new-tokens", flags->max_new_tokens, "longest answer")->capture_default_str();
+  command->add_option("--temperature", flags->temperature, "of sampling")->capture_default_str();
+  command->add_option("--seed", flags->seed, "of sampling")->capture_default_str();
+  command->add_option("--out", flags->out, "the run folder (default: a new one in runs/)");
+  command->add_option("--json", flags->json, "also write the numbers to this file, as summary.json");
+  command->callback([flags] { evaluate(*flags); });
+}
+
+}  // namespace plaudit::cli
