@@ -1,6 +1,8 @@
 // What the objectives on text share: which examples, shown, hashed and counted.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <map>
 #include <span>
 #include <string>
@@ -14,6 +16,9 @@ namespace plaudit {
 // Pointers to the chosen examples, in order.
 std::vector<const TokenizedAnswers*> select(const std::vector<TokenizedAnswers>& all,
                                             const std::vector<int64_t>& chosen);
+
+// The chosen values as a tensor [chosen] like `like`, without gradient.
+at::Tensor pick(const std::vector<double>& all, const std::vector<int64_t>& chosen, const at::Tensor& like);
 
 // The text of prompt and answers, special tokens written out.
 std::string show_answers(const Tokenizer& tokenizer, const TokenizedAnswers& example);
