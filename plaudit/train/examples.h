@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "plaudit/core/hash.h"
+#include "plaudit/core/options.h"
 #include "plaudit/data/answers.h"
 #include "plaudit/model/transformer.h"
 
@@ -28,6 +30,12 @@ uint64_t hash_examples(const std::vector<TokenizedAnswers>& examples, const std:
 
 // Hash of what a run on text depends on besides its options: model, its precision, tokenizer and examples.
 uint64_t hash_run(const LanguageModel& model, uint64_t examples);
+
+// Hash of the options of a method.
+template <class T>
+uint64_t hash_options(const T& options) {
+  return hash64(option_table<T>().write(options).dump());
+}
 
 // "examples", "prompts_cut", "answers_cut", "dropped", "tokens".
 std::map<std::string, int64_t> as_map(const AnswerCounts& counts);

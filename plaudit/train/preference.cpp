@@ -86,7 +86,9 @@ PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector
     fail(ErrorKind::value, where, "every pair compares equal answers, so nothing can be learnt");
   if (counts_["undecided"] == size())
     fail(ErrorKind::value, where, "every pair has label 0.5, so no answer is the better one");
-  fingerprint_ = hash_run(policy_, hash_examples(examples_, weights_) ^ hash_examples({}, labels_));
+  options_.reference_file.clear();  // where the cache lies changes nothing
+  fingerprint_ = hash_run(
+      policy_, hash_examples(examples_, weights_) ^ hash_examples({}, labels_) ^ hash_options(options_));
 }
 
 int64_t PreferenceObjective::tokens(int64_t example) const {

@@ -117,7 +117,8 @@ void RewardObjective::finish(const AnswerEncoder& encoder) {
   check_weights(where, weights);
   if (!decided)
     fail(ErrorKind::value, where, "every comparison has label 0.5, so no answer is the better one");
-  fingerprint_ = hash_run(model_->backbone(), hash_examples(examples_, weights) ^ hash_examples({}, rest));
+  fingerprint_ = hash_run(model_->backbone(), hash_examples(examples_, weights) ^ hash_examples({}, rest) ^
+                                                  hash_options(options_) ^ hash_options(model_->options()));
 }
 
 int64_t RewardObjective::tokens(int64_t example) const {
@@ -190,7 +191,8 @@ at::Tensor RewardObjective::answer_rewards(int64_t tokens_per_batch) const {
   std::vector<int64_t> all(examples_.size());
   std::iota(all.begin(), all.end(), 0);
   std::vector<at::Tensor> rewards;
-  for (const auto& pass : micro_batches(all, [this](int64_t i) { return tokens(i); }, tokens_per_batch))
+  for (const auto& pass : micro_batches(
+           all, [this](int64_t i) { return tokens(i); }, tokens_per_batch))
     rewards.push_back(model_->rewards(features(pass)));
   return at::cat(rewards);
 }

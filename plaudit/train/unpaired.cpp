@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "plaudit/core/errors.h"
@@ -93,7 +94,8 @@ UnpairedObjective::UnpairedObjective(LanguageModel policy, const std::vector<Unp
         ErrorKind::value, where,
         fmt::format("every record is {}, expected both kinds", desirable == 0 ? "undesirable" : "desirable"));
   mismatched_ = mismatch(own_, encoder.max_length());
-  fingerprint_ = hash_run(policy_, hash_examples(own_, desirable_));
+  options_.reference_file.clear();  // where the cache lies changes nothing
+  fingerprint_ = hash_run(policy_, hash_examples(own_, desirable_) ^ hash_options(options_));
 }
 
 int64_t UnpairedObjective::tokens(int64_t example) const {

@@ -10,7 +10,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 
 #include "plaudit/core/distributed.h"

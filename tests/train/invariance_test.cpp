@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <numeric>
 
 #include "plaudit/train/preference.h"
 #include "plaudit/train/reward.h"

@@ -222,6 +222,17 @@ TEST(Preference, AMovingReferenceFollowsThePolicyAndIsSaved) {
   EXPECT_GT(evaluate_objective(whole_objective, 1000).at("loss"), 0);
 }
 
+TEST(Preference, OtherOptionsAreAnotherRun) {
+  PreferenceOptions plain, elsewhere, stronger;
+  elsewhere.reference_file = "elsewhere";
+  stronger.settings.beta = 0.5;
+  const auto fingerprint = [](const PreferenceOptions& options) {
+    return PreferenceObjective(tiny_model(), pairs(), options).fingerprint();
+  };
+  EXPECT_EQ(fingerprint(plain), fingerprint(elsewhere));
+  EXPECT_NE(fingerprint(plain), fingerprint(stronger));
+}
+
 TEST(Preference, BadDataAndContradictionsAreRefused) {
   EXPECT_THAT(refusal({}), HasSubstr("there are no pairs"));
   auto data = pairs();

@@ -138,6 +138,7 @@ TEST(Unpaired, PassesDoNotChangeTheUpdates) {
     const auto model = lora_model();
     UnpairedObjective objective(model, records(), {.beta = 0.5});
     auto options = quick(6);
+    options.eps = 1e-4;  // keeps rounding out of elements whose gradient is almost zero
     options.tokens_per_batch = tokens;
     auto context = context_in();
     train(objective, options, context);
