@@ -45,16 +45,21 @@ int64_t TokenizedAnswers::tokens() const {
 }
 
 AnswerEncoder::AnswerEncoder(std::shared_ptr<const Tokenizer> tokenizer, std::string chat_family,
-                             AnswerOptions options, AnswerEnd end)
+                             AnswerOptions options, AnswerEnd end, int64_t window)
     : tokenizer_(std::move(tokenizer)),
       chat_family_(std::move(chat_family)),
       options_(std::move(options)),
       end_(end) {
   if (tokenizer_->eos_id() < 0)
     fail(ErrorKind::value, "answers", "the tokenizer names no token that ends an answer");
+  if (window > 0 && window < options_.max_length) {
+    options_.max_length = window;
+    whole_window_ = true;
+  }
   if (options_.on_long == "truncate" && options_.max_prompt_length >= options_.max_length)
     fail(ErrorKind::value, "max_prompt_length",
-         fmt::format("must be < max_length ({}) to leave room for an answer, got {}", options_.max_length,
+         fmt::format("must be < {} ({}) to leave room for an answer, got {}",
+                     whole_window_ ? "the model's window" : "max_length", options_.max_length,
                      options_.max_prompt_length));
 }
 
@@ -83,9 +88,10 @@ bool AnswerEncoder::fit(std::string_view where, TokenizedAnswers& example) {
   if (options_.on_long == "drop") return false;
   if (options_.on_long == "error")
     fail(ErrorKind::value, where,
-         fmt::format("prompt ({} tokens) and answer ({}) exceed max_length {}; raise it, or set on_long to "
-                     "truncate or drop",
-                     example.prompt.size(), answer_length, options_.max_length));
+         fmt::format("prompt ({} tokens) and answer ({}) exceed {} {}set on_long to truncate or drop",
+                     example.prompt.size(), answer_length,
+                     whole_window_ ? "the model's window of" : "max_length",
+                     whole_window_ ? fmt::format("{}; ", limit) : fmt::format("{}; raise it, or ", limit)));
   const auto prompt_length = example.prompt.size();
   cut_prompt(example.prompt, options_);
   if (example.prompt.size() < prompt_length) ++counts_.prompts_cut;

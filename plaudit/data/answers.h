@@ -54,14 +54,17 @@ enum class AnswerEnd {
 // preference.tokenize_pair).
 class AnswerEncoder {
  public:
-  // UserError (value) when the tokenizer has no ending token or the options contradict each other.
+  // `window`: positions that the model has, which no max_length exceeds; 0: unlimited. UserError (value) when
+  // the tokenizer has no ending token or the options contradict each other.
   AnswerEncoder(std::shared_ptr<const Tokenizer> tokenizer, std::string chat_family, AnswerOptions options,
-                AnswerEnd end);
+                AnswerEnd end, int64_t window = 0);
 
   // nullopt when the example was dropped. `where` starts the error messages, e.g. "example 12".
   std::optional<TokenizedAnswers> encode(std::string_view where, const Prompt& prompt,
                                          const std::vector<std::string>& answers);
   const AnswerCounts& counts() const { return counts_; }
+  // Tokens of the longest example that fits.
+  int64_t max_length() const { return options_.max_length; }
 
  private:
   // False when the example is to be dropped.
@@ -70,6 +73,7 @@ class AnswerEncoder {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::string chat_family_;
   AnswerOptions options_;
+  bool whole_window_ = false;  // max_length is that of the model
   AnswerEnd end_;
   AnswerCounts counts_;
 };

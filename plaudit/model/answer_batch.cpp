@@ -64,6 +64,10 @@ class LogpCollector {
 
 }  // namespace
 
+AnswerEncoder answer_encoder(const LanguageModel& model, const AnswerOptions& options, AnswerEnd end) {
+  return {model.tokenizer, model.chat_family, options, end, model.transformer->config().context};
+}
+
 AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples) {
   LogpCollector collector;
   for (const auto* example : examples) collector.add(*example);

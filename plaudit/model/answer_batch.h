@@ -14,6 +14,9 @@
 
 namespace plaudit {
 
+// Encodes examples for a model, within its window.
+AnswerEncoder answer_encoder(const LanguageModel& model, const AnswerOptions& options, AnswerEnd end);
+
 // A packed batch with the rows that predict the answers' tokens. Answers are numbered through all examples.
 // A token counts when it belongs to an answer and something stands before it: the first token of an answer to
 // an empty prompt does not. The last token of an answer predicts nothing and is not fed.

@@ -91,7 +91,7 @@ std::vector<Judgement> RewardModel::score(const std::vector<Answer>& answers, in
                                           const std::function<void(int64_t, int64_t)>& progress) const {
   const at::NoGradGuard no_grad;
   std::vector<Judgement> out(answers.size());
-  AnswerEncoder encoder(backbone_.tokenizer, backbone_.chat_family, options_.answers, AnswerEnd::closed);
+  auto encoder = answer_encoder(backbone_, options_.answers, AnswerEnd::closed);
   const auto groups = group_answers(answers, encoder, out);
   for (size_t begin = 0; begin < groups.size();) {
     std::vector<const TokenizedAnswers*> batch;

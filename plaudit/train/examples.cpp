@@ -1,5 +1,6 @@
 #include "plaudit/train/examples.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,6 +27,13 @@ std::vector<const TokenizedAnswers*> select(const std::vector<TokenizedAnswers>&
   out.reserve(chosen.size());
   for (const auto i : chosen) out.push_back(&all.at(static_cast<size_t>(i)));
   return out;
+}
+
+at::Tensor pick(const std::vector<double>& all, const std::vector<int64_t>& chosen, const at::Tensor& like) {
+  std::vector<double> out;
+  out.reserve(chosen.size());
+  for (const auto i : chosen) out.push_back(all.at(static_cast<size_t>(i)));
+  return at::tensor(out, like.options().requires_grad(false));
 }
 
 std::string show_answers(const Tokenizer& tokenizer, const TokenizedAnswers& example) {

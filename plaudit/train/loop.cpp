@@ -168,6 +168,7 @@ class Trainer {
     const auto passes = micro_batches(share_of_rank(batch, tokens, ranks.rank, ranks.world), tokens,
                                       options_.tokens_per_batch);
     const auto dropout = context_.rng.child("dropout").child(result_.steps).child(ranks.rank);
+    objective_.begin_update(batch, options_.tokens_per_batch, ranks);
     StepSums sums(metric_names_, optimizer_.device());
     for (size_t i = 0; i < passes.size(); ++i) {
       objective_.begin_pass(dropout.child(static_cast<int64_t>(i)).next());
@@ -295,6 +296,7 @@ std::map<std::string, double> evaluate_objective(Objective& objective, int64_t t
   objective.begin_pass(std::nullopt);
   std::vector<int64_t> all(static_cast<size_t>(objective.size()));
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
+  objective.begin_update(all, tokens_per_batch, {});
   std::map<std::string, std::pair<double, double>> sums;
   for (const auto& pass : micro_batches(
            all, [&](int64_t example) { return objective.tokens(example); }, tokens_per_batch)) {

@@ -74,6 +74,10 @@ class Objective {
   virtual int64_t size() const = 0;                   // examples
   virtual int64_t tokens(int64_t example) const = 0;  // unpadded tokens that the example costs
   virtual StepLoss loss(const std::vector<int64_t>& examples) = 0;
+  // Called before the passes of an update with all its examples, over all ranks and on every rank, and before
+  // an evaluation with all examples: for what must be known of the whole batch. Without dropout.
+  virtual void begin_update(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
+                            const Collective& ranks) {}
   // Called before each loss() of training with a number of its own, from which all randomness of that pass
   // (dropout) is to be drawn; nullopt: whatever follows is evaluation, without dropout.
   virtual void begin_pass(std::optional<uint64_t> key) {}

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/model/answer_batch.h"
 #include "plaudit/objective/preference_bradley_terry.h"
 #include "plaudit/train/batches.h"
 #include "plaudit/train/examples.h"
@@ -38,9 +39,7 @@ struct RewardObjective::Comparisons {
 RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::vector<PreferencePair>& pairs,
                                  RewardObjectiveOptions options)
     : model_(std::move(model)), options_(options) {
-  const auto& backbone = model_->backbone();
-  AnswerEncoder encoder(backbone.tokenizer, backbone.chat_family, model_->options().answers,
-                        AnswerEnd::closed);
+  auto encoder = answer_encoder(model_->backbone(), model_->options().answers, AnswerEnd::closed);
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto& pair = pairs[i];
     const auto place = fmt::format("pair {}", i);
@@ -57,9 +56,7 @@ RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::
 RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::vector<RankedList>& lists,
                                  RewardObjectiveOptions options)
     : model_(std::move(model)), options_(options) {
-  const auto& backbone = model_->backbone();
-  AnswerEncoder encoder(backbone.tokenizer, backbone.chat_family, model_->options().answers,
-                        AnswerEnd::closed);
+  auto encoder = answer_encoder(model_->backbone(), model_->options().answers, AnswerEnd::closed);
   for (size_t i = 0; i < lists.size(); ++i) {
     const auto& list = lists[i];
     const auto place = fmt::format("list {}", i);
@@ -109,14 +106,19 @@ void RewardObjective::finish(const AnswerEncoder& encoder) {
   if (counts_["equal_answers"] == size())
     fail(ErrorKind::value, where, "every example compares equal answers, so nothing can be learnt");
   std::vector<double> weights, rest;
+  bool decided = false;
   for (const auto& comparisons : comparisons_) {
     for (const auto& comparison : comparisons) {
       weights.push_back(comparison.weight);
+      decided = decided || comparison.target != 0.5;
       rest.insert(rest.end(), {comparison.target, comparison.margin, static_cast<double>(comparison.better)});
     }
   }
   check_weights(where, weights);
-  fingerprint_ = hash_run(model_->backbone(), hash_examples(examples_, weights) ^ hash_examples({}, rest));
+  if (!decided)
+    fail(ErrorKind::value, where, "every comparison has label 0.5, so no answer is the better one");
+  fingerprint_ = hash_run(model_->backbone(), hash_examples(examples_, weights) ^ hash_examples({}, rest) ^
+                                                  hash_options(options_) ^ hash_options(model_->options()));
 }
 
 int64_t RewardObjective::tokens(int64_t example) const {
@@ -189,7 +191,8 @@ at::Tensor RewardObjective::answer_rewards(int64_t tokens_per_batch) const {
   std::vector<int64_t> all(examples_.size());
   std::iota(all.begin(), all.end(), 0);
   std::vector<at::Tensor> rewards;
-  for (const auto& pass : micro_batches(all, [this](int64_t i) { return tokens(i); }, tokens_per_batch))
+  for (const auto& pass : micro_batches(
+           all, [this](int64_t i) { return tokens(i); }, tokens_per_batch))
     rewards.push_back(model_->rewards(features(pass)));
   return at::cat(rewards);
 }

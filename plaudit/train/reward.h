@@ -33,7 +33,8 @@ void describe(OptionTable<RewardObjectiveOptions>& table);
 class RewardObjective : public Objective {
  public:
   // Tokenise at once. UserErrors: no example, or all dropped or tied (empty); two equal answers in every
-  // example, too long, a label outside [0,1], a missing margin, weights below 0 or all 0 (value).
+  // example, labels of 1/2 alone, too long, a label outside [0,1], a missing margin, weights below 0 or all 0
+  // (value).
   RewardObjective(std::shared_ptr<RewardModel> model, const std::vector<PreferencePair>& pairs,
                   RewardObjectiveOptions options = {});
   RewardObjective(std::shared_ptr<RewardModel> model, const std::vector<RankedList>& lists,

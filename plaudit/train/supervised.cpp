@@ -13,7 +13,7 @@ SupervisedObjective::SupervisedObjective(LanguageModel model,
                                          const std::vector<Demonstration>& demonstrations,
                                          const AnswerOptions& answers)
     : model_(std::move(model)) {
-  AnswerEncoder encoder(model_.tokenizer, model_.chat_family, answers, AnswerEnd::cut);
+  auto encoder = answer_encoder(model_, answers, AnswerEnd::cut);
   for (size_t i = 0; i < demonstrations.size(); ++i) {
     const auto& demonstration = demonstrations[i];
     auto example =
@@ -37,13 +37,11 @@ int64_t SupervisedObjective::tokens(int64_t example) const {
 StepLoss SupervisedObjective::loss(const std::vector<int64_t>& examples) {
   const auto batch = pack_for_logps(select(examples_, examples));
   const auto logps = answer_logps(*model_.transformer, batch);
-  std::vector<double> weights;
+  const auto weights = pick(weights_, examples, logps);
   double weight = 0;
-  for (size_t i = 0; i < examples.size(); ++i) {
-    weights.push_back(weights_[static_cast<size_t>(examples[i])]);
-    weight += weights.back() * static_cast<double>(batch.lengths[i]);
-  }
-  return {-(logps * at::tensor(weights, logps.options())).sum(), weight, {}};
+  for (size_t i = 0; i < examples.size(); ++i)
+    weight += weights_[static_cast<size_t>(examples[i])] * static_cast<double>(batch.lengths[i]);
+  return {-(logps * weights).sum(), weight, {}};
 }
 
 std::string SupervisedObjective::show(int64_t example) const {

@@ -49,6 +49,21 @@ TEST(Answers, LongExamplesAreRefusedByDefault) {
   }
 }
 
+TEST(Answers, NothingExceedsTheWindowOfTheModel) {
+  AnswerEncoder all(std::make_shared<ByteTokenizer>(), "", {.max_length = 100, .max_prompt_length = 2},
+                    AnswerEnd::cut, /*window=*/4);
+  EXPECT_EQ(all.max_length(), 4);
+  try {
+    all.encode("pair 7", text_prompt("abc"), {"d"});
+    FAIL() << "did not throw";
+  } catch (const UserError& error) {
+    EXPECT_THAT(message_of(error), HasSubstr("exceed the model's window of 4; set on_long to truncate"));
+  }
+  AnswerEncoder cut(std::make_shared<ByteTokenizer>(), "",
+                    {.max_length = 100, .max_prompt_length = 2, .on_long = "truncate"}, AnswerEnd::cut, 4);
+  EXPECT_EQ(cut.encode("x", text_prompt("abc"), {"defg"})->tokens(), 4);
+}
+
 TEST(Answers, CuttingFollowsTheRuleOfPairsAndIsCounted) {
   auto all = encoder(lengths(5, 2, "truncate"));
   auto example = all.encode("x", text_prompt("abcd"), {"e", "f"});

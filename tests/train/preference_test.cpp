@@ -176,8 +176,16 @@ TEST(Preference, TheCacheIsWrittenOnceAndCheckedAgainstTheRun) {
   computed = 0;
   ASSERT_TRUE(again.prepare({}, context));
   EXPECT_EQ(computed, 0);
-  PreferenceObjective other(tiny_model(1), pairs(), {});
-  EXPECT_THROW(other.prepare({}, context), UserError);
+  PreferenceObjective other_model(tiny_model(1), pairs(), {});
+  EXPECT_THROW(other_model.prepare({}, context), UserError);
+  auto data = pairs();
+  data[1].rejected = "another";
+  PreferenceObjective other_data(tiny_model(), data, {});
+  EXPECT_THROW(other_data.prepare({}, context), UserError);
+  const auto rounded = tiny_model();
+  rounded.transformer->set_precision(Precision::bf16_autocast);
+  PreferenceObjective other_precision(rounded, pairs(), {});
+  EXPECT_THROW(other_precision.prepare({}, context), UserError);
 }
 
 TEST(Preference, AnInterruptWhileCachingIsReported) {
@@ -214,17 +222,44 @@ TEST(Preference, AMovingReferenceFollowsThePolicyAndIsSaved) {
   EXPECT_GT(evaluate_objective(whole_objective, 1000).at("loss"), 0);
 }
 
+TEST(Preference, OtherOptionsAreAnotherRun) {
+  PreferenceOptions plain, elsewhere, stronger;
+  elsewhere.reference_file = "elsewhere";
+  stronger.settings.beta = 0.5;
+  const auto fingerprint = [](const PreferenceOptions& options) {
+    return PreferenceObjective(tiny_model(), pairs(), options).fingerprint();
+  };
+  EXPECT_EQ(fingerprint(plain), fingerprint(elsewhere));
+  EXPECT_NE(fingerprint(plain), fingerprint(stronger));
+}
+
 TEST(Preference, BadDataAndContradictionsAreRefused) {
   EXPECT_THAT(refusal({}), HasSubstr("there are no pairs"));
   auto data = pairs();
   data[2].label = 1.5;
   EXPECT_THAT(refusal(data), HasSubstr("label of pair 2 must be in [0, 1], got 1.5"));
   EXPECT_THAT(refusal({text_pair("a", "same", "same")}), HasSubstr("every pair compares equal answers"));
+  data = pairs();
+  for (auto& pair : data) pair.label = 0.5;
+  EXPECT_THAT(refusal(data), HasSubstr("every pair has label 0.5"));
+  EXPECT_THAT(refusal({text_pair("a", std::string(600, 'b'), "c")}),
+              HasSubstr("pair 0: prompt (1 tokens) and answer (601) exceed the model's window of 512"));
+  EXPECT_THAT(refusal({text_pair("", "", "c")}), HasSubstr("prompt and answer are both empty"));
   EXPECT_THAT(refusal(pairs(), {.reference = "adapter_off"}), HasSubstr("the policy has no adapter"));
   EXPECT_THAT(refusal(pairs(), {.ref_sync_steps = 5}), HasSubstr("needs reference copy"));
   PreferenceOptions unused{.loss = "ipo"};
   unused.settings.beta = 1;
   EXPECT_THAT(refusal(pairs(), unused), HasSubstr("train.beta"));
+}
+
+TEST(Preference, ABetaOfZeroIsRefusedWhereOptionsAreRead) {
+  try {
+    read_options<PreferenceOptions>(YAML::Load("{settings: {beta: 0}}"), {});
+    FAIL() << "did not throw";
+  } catch (const UserError& error) {
+    EXPECT_THAT(message_of(error), HasSubstr("beta"));
+    EXPECT_THAT(message_of(error), HasSubstr("> 0"));
+  }
 }
 
 TEST(Preference, ReportsEqualAndUndecidedPairs) {

@@ -138,6 +138,8 @@ TEST(Reward, BadDataIsRefused) {
   EXPECT_THAT(refusal({text_pair("a", "same", "same")}), HasSubstr("every example compares equal answers"));
   EXPECT_THAT(refusal(pairs(), {.use_margins = true}), HasSubstr("pair 0 has no margin"));
   auto data = pairs();
+  for (auto& pair : data) pair.label = 0.5;
+  EXPECT_THAT(refusal(data), HasSubstr("every comparison has label 0.5"));
   data[3].label = -1;
   EXPECT_THAT(refusal(data), HasSubstr("label of pair 3 must be in [0, 1], got -1"));
 }
