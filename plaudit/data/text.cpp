@@ -1,5 +1,6 @@
 #include "plaudit/data/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -42,6 +43,19 @@ std::string_view strip(std::string_view text) {
   while (const size_t count = space_at_start(text)) text.remove_prefix(count);
   while (const size_t count = space_at_end(text)) text.remove_suffix(count);
   return text;
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> found;
+  size_t begin = 0, at = 0;
+  while (at < text.size()) {
+    const size_t space = space_at_start(text.substr(at));
+    if (space > 0 && at > begin) found.push_back(text.substr(begin, at - begin));
+    at += std::max<size_t>(space, 1);
+    if (space > 0) begin = at;
+  }
+  if (begin < text.size()) found.push_back(text.substr(begin));
+  return found;
 }
 
 std::string excerpt(std::string_view text, size_t bytes) {

@@ -8,7 +8,7 @@
 namespace plaudit {
 
 Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize) {
-  const Check check("decode.mean_pool");
+  const Check check("mean_pool");
   check.not_empty("hidden", hidden);
   check.dim("hidden", hidden, 3);
   check.shape("mask", mask, {hidden.size(0), hidden.size(1)});
@@ -28,6 +28,12 @@ Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize) {
 PLAUDIT_FUNCTIONS(decode, m) {
   m.def("mean_pool(Tensor hidden, Tensor mask, *, bool normalize=True) -> (Tensor embedding)", &mean_pool,
         "Masked mean of token vectors, by default divided by its L2 norm.", {"90", "28"});
+}
+
+PLAUDIT_FUNCTIONS(reward, m) {
+  m.def("mean_pool(Tensor hidden, Tensor mask) -> (Tensor embedding)",
+        [](const Tensor& hidden, const Tensor& mask) { return mean_pool(hidden, mask, false); },
+        "Masked mean of token vectors: decode.mean_pool without the norm.", {"22"});
 }
 
 }  // namespace plaudit

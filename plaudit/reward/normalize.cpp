@@ -59,7 +59,19 @@ Tensor normalize_rewards(const Tensor& rewards, const Tensor& mean, const Tensor
   return options.clip > 0 ? scaled.clamp(-options.clip, options.clip) : scaled;
 }
 
+Tensor standardize_rewards(const Tensor& rewards, double eps) {
+  const Check check("reward.standardize");
+  check.not_empty("rewards", rewards);
+  check.dim("rewards", rewards, 1);
+  check.finite("rewards", rewards);
+  check.that(eps > 0, "eps", "> 0", eps);
+  const auto r = as_real(rewards);
+  return (r - r.mean()) / (r.std(/*unbiased=*/false) + eps);
+}
+
 PLAUDIT_FUNCTIONS(reward, m) {
+  m.def("standardize(Tensor rewards, float eps=1e-08) -> (Tensor rewards)", &standardize_rewards,
+        "Zero mean and unit population deviation.", {"06"});
   m.def(
       "running_moments(Tensor batch, Tensor mean, Tensor var, Tensor count) -> (Tensor mean, Tensor var, "
       "Tensor std, Tensor count)",

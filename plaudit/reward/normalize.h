@@ -29,4 +29,8 @@ struct NormalizeOptions {
 Tensor normalize_rewards(const Tensor& rewards, const Tensor& mean, const Tensor& std,
                          const NormalizeOptions& options = {});
 
+// (r - mean)/(std + eps) with the population statistics of `rewards` [N] themselves; zeros where all are
+// equal. eps > 0.
+Tensor standardize_rewards(const Tensor& rewards, double eps = 1e-8);
+
 }  // namespace plaudit
