@@ -25,6 +25,8 @@ int run(int argc, char** argv) {
   plaudit::cli::add_show(app, exit_code);
   plaudit::cli::add_data(app, exit_code);
   plaudit::cli::add_tokenize(app, exit_code);
+  plaudit::cli::add_convert(app, exit_code);
+  plaudit::cli::add_embed(app, exit_code);
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);

@@ -80,6 +80,10 @@ const std::vector<std::string>& chat_families() {
   return names;
 }
 
+std::string_view default_system(const std::string& family) {
+  return family == "smollm2" ? kSmolLm2System : family == "qwen2" ? kQwen2System : "";
+}
+
 std::string apply_chat_template(const std::vector<Message>& messages, const std::string& family,
                                 bool add_generation_prompt) {
   kCheck.choice("family", family, chat_families());

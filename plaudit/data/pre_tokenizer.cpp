@@ -34,6 +34,30 @@ const std::map<std::string, std::vector<Step>>& named_steps() {
   return steps;
 }
 
+// What decides how a pre-tokenizer cuts: its steps in order, without the options that do not matter.
+void add_essentials(const JsonView& view, nlohmann::json& steps) {
+  const auto& name = view.at("type").text();
+  if (name == "Sequence") {
+    for (const auto& element : view.at("pretokenizers").list()) add_essentials(element, steps);
+  } else if (name == "ByteLevel") {
+    const bool prefix = view.flag_or("add_prefix_space", true), regex = view.flag_or("use_regex", true);
+    if (prefix || regex) steps.push_back({name, prefix, regex});  // else it only names the alphabet
+  } else if (name == "Digits") {
+    steps.push_back({name, view.flag_or("individual_digits", false)});
+  } else if (name == "Split") {
+    steps.push_back(
+        {name, view.at("pattern").json(), view.at("behavior").text(), view.flag_or("invert", false)});
+  } else {
+    steps.push_back(view.json());
+  }
+}
+
+nlohmann::json essentials(const JsonView& view) {
+  auto steps = nlohmann::json::array();
+  add_essentials(view, steps);
+  return steps;
+}
+
 Step split_from_json(const JsonView& view) {
   const auto behavior = split_behavior(view.at("behavior"));
   const bool invert = view.flag_or("invert", false);
@@ -70,6 +94,34 @@ const PreTokenizer& PreTokenizer::named(const std::string& name) {
   if (found == all.end())
     fail(ErrorKind::value, "pre_tokenizer", "there is no '" + name + "'" + suggestion(name, names()));
   return found->second;
+}
+
+nlohmann::json PreTokenizer::json_of(const std::string& name) {
+  using Object = nlohmann::json;
+  const auto byte_level = [](bool regex) {
+    return Object{
+        {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", regex}};
+  };
+  const auto sequence = [](const Object& first, const Object& second) {
+    return Object{{"type", "Sequence"}, {"pretokenizers", Object::array({first, second})}};
+  };
+  if (name == "gpt2") return byte_level(true);
+  if (name == "smollm") return sequence({{"type", "Digits"}, {"individual_digits", true}}, byte_level(true));
+  if (name != "llama3" && name != "qwen2") bug("PreTokenizer::json_of", "no JSON for " + name);
+  const Object split = {{"type", "Split"},
+                        {"pattern", {{"Regex", name == "llama3" ? kLlama3 : kQwen2}}},
+                        {"behavior", "Isolated"},
+                        {"invert", false}};
+  return sequence(split, byte_level(false));
+}
+
+std::string PreTokenizer::name_of(const JsonView& view) {
+  const auto wanted = essentials(view);
+  for (const auto& name : names()) {
+    const auto json = json_of(name);
+    if (essentials({json, "", name}) == wanted) return name;
+  }
+  return "";
 }
 
 PreTokenizer PreTokenizer::bert() {

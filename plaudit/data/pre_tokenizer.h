@@ -31,6 +31,10 @@ class PreTokenizer {
   // "gpt2", "smollm" (every number character alone, then gpt2), "llama3", "qwen2"; UserError otherwise.
   static const PreTokenizer& named(const std::string& name);
   static const std::vector<std::string>& names();
+  // A named one as tokenizer.json writes it; and the name of one written there that cuts alike, "" for
+  // others.
+  static nlohmann::json json_of(const std::string& name);
+  static std::string name_of(const JsonView& view);
   // That of BERT: white space and every punctuation character.
   static PreTokenizer bert();
 

@@ -51,6 +51,7 @@ class Tokenizer {
   int64_t eos_id() const { return stop_ids_.empty() ? -1 : stop_ids_.front(); }
   const std::vector<int64_t>& stop_ids() const { return stop_ids_; }
   bool adds_bos() const { return add_bos_; }
+  bool adds_eos() const { return add_eos_; }
   // Decoding drops one space at the start, which encoding had put there (Llama-2, BERT).
   bool strips_leading_space() const { return strips_leading_space_; }
 
@@ -65,6 +66,13 @@ class Tokenizer {
   // once, when the tokenizer wants one and the text does not already start with it.
   std::vector<int64_t> encode_prompt(const Prompt& prompt, const std::string& family = "") const;
 
+  // Writes the files of a Hugging Face folder that `transformers` and load() read this tokenizer from: copies of
+  // those that it was loaded from, or new ones from a GGUF file (data/tokenizer_files.h). UserError (value) for
+  // one that was made in memory.
+  virtual void save(const std::string& folder) const;
+  // The folder or file that it was loaded from, "" when it was made in memory.
+  const std::string& source() const { return source_; }
+
   // Everything that identifies this tokenizer (vocabulary, merges, template), hashed; keys caches.
   virtual uint64_t fingerprint() const = 0;
 
@@ -73,6 +81,7 @@ class Tokenizer {
   std::vector<int64_t> stop_ids_;
   bool add_bos_ = false, add_eos_ = false, strips_leading_space_ = false;
   std::string chat_template_;
+  std::string source_;
 };
 
 // Decodes a stream of tokens; holds back bytes that do not yet form a whole UTF-8 character.

@@ -10,29 +10,9 @@
 namespace plaudit {
 namespace {
 
+using Ids = std::vector<int64_t>;
+
 constexpr std::string_view kSpace = "\xE2\x96\x81";
-
-std::vector<std::pair<std::string, int64_t>> read_vocab(const JsonView& view) {
-  std::vector<std::pair<std::string, int64_t>> out;
-  for (const auto& [token, id] : view.members()) out.emplace_back(token, id.integer());
-  if (out.empty()) view.refuse(ErrorKind::empty, "must not be empty");
-  return out;
-}
-
-// "a b" or ["a", "b"].
-std::pair<std::string, std::string> read_merge(const JsonView& view) {
-  if (view.is_list()) {
-    const auto parts = view.list();
-    if (parts.size() != 2) view.refuse(ErrorKind::value, "must hold two tokens");
-    return {parts[0].text(), parts[1].text()};
-  }
-  const auto& line = view.text();
-  const auto space = line.find(' ');
-  const bool two = space != std::string::npos && space > 0 && space + 1 < line.size() &&
-                   line.find(' ', space + 1) == std::string::npos;
-  if (!two) view.refuse(ErrorKind::value, "must be two tokens with a space in between, got '" + line + "'");
-  return {line.substr(0, space), line.substr(space + 1)};
-}
 
 // Options that change the result and that no supported model uses.
 void refuse_bpe_options(const JsonView& model) {
@@ -84,45 +64,22 @@ bool writes_space_marks(const JsonView& file) {
   return normalizer && normalizer->json().dump(-1, ' ', false).find(kSpace) != std::string::npos;
 }
 
-std::vector<AddedToken> read_added(const JsonView& file, bool space_marks) {
-  std::vector<AddedToken> out;
-  const auto list = file.find("added_tokens");
-  if (!list) return out;
-  for (const auto& view : list->list()) {
-    AddedToken token;
-    token.id = view.at("id").integer();
-    if (token.id < 0 || token.id > INT32_MAX)
-      view.at("id").refuse(ErrorKind::value, fmt::format("must be in [0, 2^31), got {}", token.id));
-    token.content = view.at("content").text();
-    token.special = view.flag_or("special", false);
-    token.lstrip = view.flag_or("lstrip", false);
-    token.rstrip = view.flag_or("rstrip", false);
-    token.single_word = view.flag_or("single_word", false);
-    // In SentencePiece the user's own tokens are looked for after spaces have been replaced; otherwise the
-    // runs of spaces of Gemma's vocabulary would never be found.
-    const bool space_run = space_marks && !token.special && token.content.find(kSpace) != std::string::npos;
-    token.normalized = space_run || view.flag_or("normalized", !token.special);
-    out.push_back(std::move(token));
-  }
-  return out;
-}
-
 // The ids that a post-processor puts around one text.
-void read_post_processor(const JsonView& view, TokenizerParts& parts) {
+void add_post_processor(const JsonView& view, Ids& before, Ids& behind) {
   const auto type = view.at("type");
   const auto& name = type.text();
   if (name == "Sequence") {
-    for (const auto& element : view.at("processors").list()) read_post_processor(element, parts);
+    for (const auto& element : view.at("processors").list()) add_post_processor(element, before, behind);
   } else if (name == "TemplateProcessing") {
     const auto special = view.at("special_tokens");
-    bool before = true;
+    bool first = true;
     for (const auto& element : view.at("single").list()) {
       if (element.find("Sequence")) {
-        before = false;
+        first = false;
         continue;
       }
       const auto ids = special.at(element.at("SpecialToken").at("id").text()).at("ids");
-      for (const auto& id : ids.list()) (before ? parts.prefix : parts.suffix).push_back(id.integer());
+      for (const auto& id : ids.list()) (first ? before : behind).push_back(id.integer());
     }
   } else if (name == "BertProcessing" || name == "RobertaProcessing") {
     const auto id_of = [&](const std::string& key) {
@@ -130,8 +87,8 @@ void read_post_processor(const JsonView& view, TokenizerParts& parts) {
       if (pair.size() != 2) view.at(key).refuse(ErrorKind::value, "must be [token, id]");
       return pair[1].integer();
     };
-    parts.prefix.push_back(id_of("cls"));
-    parts.suffix.push_back(id_of("sep"));
+    before.push_back(id_of("cls"));
+    behind.push_back(id_of("sep"));
   } else if (name != "ByteLevel") {  // which only changes offsets
     type.refuse(ErrorKind::value, "'" + name + "' is not a known post-processor" +
                                       suggestion(name, {"TemplateProcessing", "BertProcessing",
@@ -154,6 +111,59 @@ bool strips_leading_space(const JsonView& decoder) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, int64_t>> read_vocab(const JsonView& view) {
+  std::vector<std::pair<std::string, int64_t>> out;
+  for (const auto& [token, id] : view.members()) out.emplace_back(token, id.integer());
+  if (out.empty()) view.refuse(ErrorKind::empty, "must not be empty");
+  return out;
+}
+
+// "a b" or ["a", "b"].
+std::pair<std::string, std::string> read_merge(const JsonView& view) {
+  if (view.is_list()) {
+    const auto parts = view.list();
+    if (parts.size() != 2) view.refuse(ErrorKind::value, "must hold two tokens");
+    return {parts[0].text(), parts[1].text()};
+  }
+  const auto& line = view.text();
+  const auto space = line.find(' ');
+  const bool two = space != std::string::npos && space > 0 && space + 1 < line.size() &&
+                   line.find(' ', space + 1) == std::string::npos;
+  if (!two) view.refuse(ErrorKind::value, "must be two tokens with a space in between, got '" + line + "'");
+  return {line.substr(0, space), line.substr(space + 1)};
+}
+
+std::vector<AddedToken> read_added_tokens(const JsonView& file) {
+  const bool space_marks = writes_space_marks(file);
+  std::vector<AddedToken> out;
+  const auto list = file.find("added_tokens");
+  if (!list) return out;
+  for (const auto& view : list->list()) {
+    AddedToken token;
+    token.id = view.at("id").integer();
+    if (token.id < 0 || token.id > INT32_MAX)
+      view.at("id").refuse(ErrorKind::value, fmt::format("must be in [0, 2^31), got {}", token.id));
+    token.content = view.at("content").text();
+    token.special = view.flag_or("special", false);
+    token.lstrip = view.flag_or("lstrip", false);
+    token.rstrip = view.flag_or("rstrip", false);
+    token.single_word = view.flag_or("single_word", false);
+    // In SentencePiece the user's own tokens are looked for after spaces have been replaced; otherwise the
+    // runs of spaces of Gemma's vocabulary would never be found.
+    const bool space_run = space_marks && !token.special && token.content.find(kSpace) != std::string::npos;
+    if (space_run) token.content = replace_all(token.content, kSpace, " ");
+    token.normalized = space_run || view.flag_or("normalized", !token.special);
+    out.push_back(std::move(token));
+  }
+  return out;
+}
+
+std::pair<Ids, Ids> read_post_processor(const JsonView& post_processor) {
+  std::pair<Ids, Ids> out;
+  add_post_processor(post_processor, out.first, out.second);
+  return out;
+}
+
 std::shared_ptr<const Tokenizer> load_tokenizer_json(const std::string& path) {
   const auto json = JsonFile::read(path);
   const auto file = json.view();
@@ -167,11 +177,12 @@ std::shared_ptr<const Tokenizer> load_tokenizer_json(const std::string& path) {
     parts.cutting += view->json().dump();
   }
   parts.model = read_model(file.at("model"), parts.pre_tokenizer);
-  parts.added = read_added(file, writes_space_marks(file));
+  parts.added = read_added_tokens(file);
   if (const auto view = file.find("decoder")) parts.strips_leading_space = strips_leading_space(*view);
-  const auto post_processor = file.find("post_processor");
-  if (post_processor) read_post_processor(*post_processor, parts);
+  if (const auto view = file.find("post_processor"))
+    std::tie(parts.prefix, parts.suffix) = read_post_processor(*view);
   read_model_settings(path, parts);
+  parts.source = path;
   return std::make_shared<PipelineTokenizer>(std::move(parts));
 }
 

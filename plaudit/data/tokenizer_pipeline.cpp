@@ -16,6 +16,7 @@ PipelineTokenizer::PipelineTokenizer(TokenizerParts parts)
   add_eos_ = !parts_.suffix.empty();
   strips_leading_space_ = parts_.strips_leading_space;
   chat_template_ = parts_.chat_template;
+  source_ = parts_.source;
   fingerprint_ = compute_fingerprint();
 }
 
@@ -29,7 +30,10 @@ std::vector<int64_t> PipelineTokenizer::encode(std::string_view text, const Enco
   const auto around = static_cast<int64_t>(parts_.prefix.size() + parts_.suffix.size());
   if (parts_.max_length > 0 && static_cast<int64_t>(ids.size()) > parts_.max_length - around)
     ids.resize(static_cast<size_t>(parts_.max_length - around));
-  const bool has_bos = add_bos_ && !ids.empty() && ids.front() == bos_id_;
+  // A sentence encoder's [CLS] ... [SEP] go around whatever the text holds.
+  const bool is_bos = add_bos_ || parts_.suffix.empty();
+  const bool has_bos = is_bos && ids.size() >= parts_.prefix.size() &&
+                       std::equal(parts_.prefix.begin(), parts_.prefix.end(), ids.begin());
   if (!has_bos) ids.insert(ids.begin(), parts_.prefix.begin(), parts_.prefix.end());
   ids.insert(ids.end(), parts_.suffix.begin(), parts_.suffix.end());
   return ids;

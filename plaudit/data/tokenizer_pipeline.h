@@ -28,6 +28,7 @@ struct TokenizerParts {
   int64_t bos_id = -1, pad_id = -1, unk_id = -1;
   std::vector<int64_t> stop_ids;
   std::string chat_template;
+  std::string source;  // the folder or file that all this comes from
 };
 
 class PipelineTokenizer : public Tokenizer {

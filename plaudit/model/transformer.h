@@ -114,6 +114,9 @@ struct LanguageModel {
 
   static LanguageModel load(const std::string& path, at::ScalarType dtype = at::kFloat,
                             at::Device device = at::kCPU);
+  // A Hugging Face folder of weights (adapter merged in), tokenizer and chat template that `transformers` and
+  // load() read; a chat_family takes the place of the model's own template.
+  void save(const std::string& folder) const;
 };
 
 }  // namespace plaudit

@@ -33,6 +33,7 @@ class ByteTokenizer : public Tokenizer {
   }
   int64_t vocab_size() const override { return 257; }
   uint64_t fingerprint() const override { return 1; }
+  void save(const std::string&) const override {}  // there is nothing to keep
 };
 
 inline TransformerConfig tiny_config() {
