@@ -1,12 +1,14 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/show_recipe.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 #include "plaudit/core/gguf.h"
@@ -119,22 +121,42 @@ void print(const Json& description, bool with_tensors) {
                tensor["type"].get<std::string>(), size_text(tensor["bytes"].get<double>()));
 }
 
+bool is_model(const std::string& name) {
+  const auto& known = known_models();
+  return fs::exists(name) ||
+         std::any_of(known.begin(), known.end(), [&](const KnownModel& model) { return model.name == name; });
+}
+
 }  // namespace
 
 void add_show(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("show", "what a model, adapter or tensor file holds");
-  command->footer("Example:\n  plaudit show smollm2-135m --tensors");
+  auto* command = app.add_subcommand("show", "what a model, recipe, stage or run is");
+  command->footer(
+      "Examples:\n  plaudit show smollm2-135m --tensors\n  plaudit show train\n  plaudit show "
+      "recipes/quickstart.yaml");
   auto name = std::make_shared<std::string>();
   auto json = std::make_shared<std::string>();
   auto tensors = std::make_shared<bool>(false);
-  command->add_option("model", *name, "a known name, a folder, or a .gguf or .safetensors file")->required();
+  command
+      ->add_option("what", *name,
+                   "a model by name, folder or file; a recipe; a run folder; a stage, section, judge or loss")
+      ->required();
   command->add_flag("-t,--tensors", *tensors, "list every tensor with shape, type and size");
-  command->add_option("--json", *json,
-                      "also write {path, format, metadata, tensors, parameters, bytes, types} to this file");
+  command->add_option(
+      "--json", *json,
+      "also write it to this file; of a model {path, format, metadata, tensors, parameters, bytes, types}");
   command->callback([name, json, tensors] {
-    auto description = describe(resolve_model(*name));
-    add_totals(description);
-    print(description, *tensors);
+    Json description;
+    if (auto part = show_part_of_recipes(*name)) {
+      if (*tensors) fail(ErrorKind::value, "--tensors", "'" + *name + "' is no model");
+      description = std::move(*part);
+    } else {
+      if (const auto near = nearest_part_of_recipes(*name); !near.empty() && !is_model(*name))
+        fail(ErrorKind::value, "show", "there is no '" + *name + "'" + near);
+      description = describe(resolve_model(*name));
+      add_totals(description);
+      print(description, *tensors);
+    }
     if (!json->empty()) write_json(*json, description);
   });
 }

@@ -176,6 +176,7 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(path) {
     const auto resolved = fs::weakly_canonical(path, error);
     if (!error) target_ = resolved.string();
     temporary_ = temporary_name(target_);
+    ::unlink(temporary_.c_str());  // of a killed process that had our number
     flags |= O_CREAT | O_EXCL;
   }
   descriptor_ = ::open(temporary_.empty() ? target_.c_str() : temporary_.c_str(), flags, 0666);

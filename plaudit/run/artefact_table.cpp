@@ -47,15 +47,21 @@ void ArtefactTable::store(const std::string& name, std::type_index type, std::sh
   entries_[name] = std::move(entry);
 }
 
-std::string ArtefactTable::save(const std::string& name, const std::string& folder) {
-  Entry& entry = entries_.at(name);
-  const auto& type = artefact_type(entry.type);
+void ArtefactTable::save(const std::string& name, const std::string& folder) {
+  const Entry& entry = entries_.at(name);
   std::filesystem::remove_all(folder);
   create_folder(folder);
-  type.save(entry.value.get(), folder);
-  entry.type_name = type.name;
+  artefact_type(entry.type).save(entry.value.get(), folder);
+}
+
+void ArtefactTable::set_saved(const std::string& name, const std::string& folder) {
+  Entry& entry = entries_.at(name);
+  entry.type_name = type_name(name);
   entry.folder = folder;
-  return type.name;
+}
+
+const std::string& ArtefactTable::type_name(const std::string& name) const {
+  return artefact_type(entries_.at(name).type).name;
 }
 
 void ArtefactTable::release(const std::string& name) {

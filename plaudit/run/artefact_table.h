@@ -23,8 +23,12 @@ class ArtefactTable {
   std::shared_ptr<void> find(const std::string& name, std::type_index type, RunContext& context);
   void store(const std::string& name, std::type_index type, std::shared_ptr<void> value);
 
-  // Writes the value into `folder`, which is emptied first; returns the name of its type.
-  std::string save(const std::string& name, const std::string& folder);
+  // Writes the value into `folder`, which is emptied first.
+  void save(const std::string& name, const std::string& folder);
+  // The value stands in `folder`, whichever rank wrote it; a released one is read from there.
+  void set_saved(const std::string& name, const std::string& folder);
+  // The name of the type of a value that is in memory.
+  const std::string& type_name(const std::string& name) const;
   // The value is no longer needed in memory; it must have been saved, or be made again by its section.
   void release(const std::string& name);
 

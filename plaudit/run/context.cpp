@@ -26,10 +26,10 @@ void check_declared(const PlannedStage& stage, const Names& names, const std::st
 std::shared_ptr<void> RunContext::find(const std::string& name, std::type_index type) {
   // A section or a load may ask for what its stage does not read by itself: only the stage's own calls are
   // checked.
-  if (!impl_->nested) check_declared(*impl_->stage, impl_->stage->bound.reads, name, "reads");
-  const bool outer = std::exchange(impl_->nested, true);
+  if (impl_->making.empty()) check_declared(*impl_->stage, impl_->stage->bound.reads, name, "reads");
+  auto outer = std::exchange(impl_->making, name);
   auto value = impl_->artefacts.find(name, type, *this);
-  impl_->nested = outer;
+  impl_->making = std::move(outer);
   return value;
 }
 
@@ -67,9 +67,9 @@ at::Device RunContext::device() const {
 
 Rng RunContext::rng(std::string_view stream) const {
   // What a section makes must not depend on the stage that happens to ask for it first.
-  const auto owner = impl_->nested ? std::string("section") : "stage/" + impl_->stage->stream;
-  const Rng stage(static_cast<uint64_t>(impl_->recipe.seed), owner);
-  return stream.empty() ? stage : stage.child(stream);
+  const auto owner = impl_->making.empty() ? "stage/" + impl_->stage->stream : "section/" + impl_->making;
+  const Rng rng(static_cast<uint64_t>(impl_->recipe.seed), owner);
+  return stream.empty() ? rng : rng.child(stream);
 }
 
 int64_t RunContext::round() const {

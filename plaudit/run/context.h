@@ -52,8 +52,7 @@ class RunContext {
   }
   at::Device device() const;
   // A random stream of this stage; stages of other kinds, names and rounds have others. Adding a stage of
-  // another kind to the recipe does not shift it. While a section makes its artefact: a stream of the
-  // sections.
+  // another kind to the recipe does not shift it. In the code that makes a section it is one of that section.
   Rng rng(std::string_view stream = "") const;
   // The round of the enclosing `repeat`, from 1; 0 outside of one.
   int64_t round() const;

@@ -73,8 +73,10 @@ class Engine {
       account(stage, result);
       for (const auto& name : Names(state_->written.begin(), state_->written.end())) release(i, name);
       for (const auto& name : stage.bound.reads) release(i, name);
+      write_report();
     }
-    write_results();
+    write_report();
+    if (state_->is_first_rank()) write_json(folder_.path() + "/summary.json", summary_);
     return {folder_.path(), summary_};
   }
 
@@ -97,9 +99,9 @@ class Engine {
     state_->progress.reset();
     check_written(stage);
     Json artefacts = Json::object();
-    if (state_->is_first_rank()) {
-      for (const auto& name : state_->written)
-        artefacts[name] = state_->artefacts.save(name, artefact_folder(stage, name));
+    for (const auto& name : state_->written) {
+      if (state_->is_first_rank()) state_->artefacts.save(name, artefact_folder(stage, name));
+      artefacts[name] = state_->artefacts.type_name(name);
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Json result = {{"artefacts", artefacts},
@@ -109,6 +111,7 @@ class Engine {
                          {"report", state_->report.json()}};
     if (state_->is_first_rank()) folder_.finish(stage.id, result);
     state_->ranks->barrier();
+    for (const auto& name : state_->written) state_->artefacts.set_saved(name, artefact_folder(stage, name));
     return result;
   }
 
@@ -166,10 +169,8 @@ class Engine {
     report_.append(Report::from_json(result.at("report")));
   }
 
-  void write_results() const {
-    if (!state_->is_first_rank()) return;
-    write_json(folder_.path() + "/summary.json", summary_);
-    write_file_atomic(folder_.path() + "/report.html", report_.html());
+  void write_report() const {
+    if (state_->is_first_rank()) write_file_atomic(folder_.path() + "/report.html", report_.html());
   }
 
   const Recipe& recipe_;

@@ -8,6 +8,7 @@
 #include "plaudit/core/errors.h"
 #include "plaudit/run/html.h"
 #include "plaudit/run/plot_scale.h"
+#include "plaudit/run/plot_text.h"
 
 namespace plaudit {
 namespace {
@@ -32,11 +33,7 @@ std::string colour(size_t index) {
   return fmt::format("var(--c{})", index % colour_count);
 }
 
-// Width of a text at 12 px, roughly: there is no font to ask.
-double text_width(const std::string& text) {
-  const auto letters = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
-  return 6.6 * static_cast<double>(letters);
-}
+constexpr double most_name = 220;  // pixels of a name in a legend or beside a bar
 
 class Svg {
  public:
@@ -45,7 +42,8 @@ class Svg {
         R"(<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}">{})",
         width, total_height, escape_html(axes.title), style);
     out_ += fmt::format(R"svg(<rect width="{}" height="{}" fill="var(--paper)"/>)svg", width, total_height);
-    if (!axes.title.empty()) text(16, 22, axes.title, "title", "start");
+    // Its letters are a quarter wider than those that text_width knows.
+    if (!axes.title.empty()) text(16, 22, shortened(axes.title, (width - 32) / 1.25), "title", "start");
   }
 
   void text(double x, double y, const std::string& words, const char* kind, const char* anchor) {
@@ -98,14 +96,15 @@ double draw_legend(Svg& svg, const std::vector<Series>& series, double y) {
   if (series.size() < 2 && (series.empty() || series[0].name.empty())) return y;
   double x = 16;
   for (size_t i = 0; i < series.size(); ++i) {
-    const double needed = 34 + text_width(series[i].name);
+    const auto name = shortened(series[i].name, most_name);
+    const double needed = 34 + text_width(name);
     if (x > 16 && x + needed > width - 16) {
       x = 16;
       y += 18;
     }
     svg.raw(fmt::format(R"(<path class="line" stroke="{}" stroke-dasharray="{}" d="M{:.1f} {:.1f}h22"/>)",
                         colour(i), dashes[i % colour_count], x, y + 8));
-    svg.text(x + 28, y + 12, series[i].name, "", "start");
+    svg.text(x + 28, y + 12, name, "", "start");
     x += needed + 14;
   }
   return y + 22;
@@ -118,7 +117,7 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
   const auto y_ticks = y_scale.ticks(5);
   double label_width = 0;
   for (const auto& tick : y_ticks) label_width = std::max(label_width, text_width(tick.label));
-  const double left = 40 + label_width, right = width - 20;
+  const double left = 40 + label_width, right = width - 28;
   const PlotScale x_scale(x.low, x.high, left, right, axes.log_x);
 
   for (const auto& tick : y_ticks) {
@@ -126,7 +125,7 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
     svg.line(left, at, right, at, "rule");
     svg.text(left - 7, at + 4, tick.label, "soft", "end");
   }
-  for (const auto& tick : x_scale.ticks(7)) {
+  for (const auto& tick : labels_that_fit(x_scale.ticks(7), x_scale)) {
     const double at = x_scale.pixel(tick.value);
     svg.line(at, bottom, at, bottom + 5, "axis");
     svg.text(at, bottom + 19, tick.label, "soft", "middle");
@@ -237,21 +236,21 @@ std::string bar_plot_svg(const PlotAxes& axes, const std::vector<Bar>& bars) {
       range.add(bar.low);
       range.add(bar.high);
     }
-    names = std::max(names, text_width(bar.name));
+    names = std::max(names, text_width(shortened(bar.name, most_name)));
   }
   const double top = axes.title.empty() ? 14 : 40;
   const double bottom = top + static_cast<double>(bars.size()) * (bar_height + bar_gap);
   const double left = 28 + names, right = width - 64;
   Svg svg(axes, bottom + 44);
   const PlotScale scale(range.low, range.high, left, right);
-  for (const auto& tick : scale.ticks(6)) {
+  for (const auto& tick : labels_that_fit(scale.ticks(6), scale)) {
     const double at = scale.pixel(tick.value);
     svg.line(at, top - 4, at, bottom, "rule");
     svg.text(at, bottom + 15, tick.label, "soft", "middle");
   }
   for (size_t i = 0; i < bars.size(); ++i) {
     const double y = top + static_cast<double>(i) * (bar_height + bar_gap);
-    svg.text(left - 10, y + bar_height / 2 + 4, bars[i].name, "", "end");
+    svg.text(left - 10, y + bar_height / 2 + 4, shortened(bars[i].name, most_name), "", "end");
     draw_bar(svg, scale, bars[i], y, i);
   }
   svg.line(scale.pixel(0), top - 4, scale.pixel(0), bottom, "axis");

@@ -65,7 +65,9 @@ double PlotScale::pixel(double value) const {
 std::vector<Tick> PlotScale::ticks(int count) const {
   if (logarithmic_) {
     auto twos = powers(2, low_, high_);
-    return twos.size() >= 2 && twos.size() <= 10 ? twos : powers(10, low_, high_);
+    if (twos.size() >= 2 && twos.size() <= 10) return twos;
+    auto tens = powers(10, low_, high_);
+    if (tens.size() >= 2) return tens;  // else the range lies between two powers: steps serve as well
   }
   const double step = nice_step((high_ - low_) / count);
   std::vector<Tick> ticks;

@@ -22,7 +22,7 @@ class PlotScale {
   double high() const { return high_; }
 
   // About `count` ticks at steps of 1, 2, 2.5 or 5 times a power of ten, all within the range; on a
-  // logarithmic scale powers of two (up to ten of them), else of ten.
+  // logarithmic scale powers of two (up to ten of them), else of ten, where the range holds at least two.
   std::vector<Tick> ticks(int count) const;
 
  private:

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "plaudit/core/files.h"
+#include "plaudit/core/log.h"
 #include "plaudit/core/yaml.h"
 #include "plaudit/run/versions.h"
 
@@ -34,6 +35,29 @@ std::string new_folder(const std::string& name) {
     if (fs::create_directory(path, error)) return path;
     if (error) fail(ErrorKind::io, path, "cannot be created: " + error.message());
   }
+}
+
+// Whether a new run may take the folder: it is missing, empty, or holds what a process left that was killed
+// before the run began.
+bool is_free(const std::string& path) {
+  if (!fs::exists(path)) return true;
+  if (!fs::is_directory(path)) fail(ErrorKind::io, path, "is a file; a run needs a folder");
+  for (const auto& entry : fs::directory_iterator(path)) {
+    const auto name = entry.path().filename().string();
+    const auto starts = [&](const char* of) { return name.rfind(of, 0) == 0; };
+    if (!starts(".lock") && !starts("versions.json") && !starts("recipe.yaml")) return false;
+  }
+  return true;
+}
+
+// A run that goes on elsewhere is no longer the same bit for bit.
+void compare_versions(const std::string& path) {
+  if (!fs::exists(path)) return;
+  Json before = read_json(path), now = versions();
+  before.erase("started");
+  now.erase("started");
+  const auto difference = first_difference(before, now);
+  if (!difference.empty()) warn("this run began elsewhere, so its numbers may differ: " + difference);
 }
 
 // Every rank gets rank 0's text.
@@ -74,13 +98,12 @@ RunFolder::~RunFolder() {
 void RunFolder::open(const Recipe& recipe, const std::string& path) {
   path_ = path.empty() ? new_folder(recipe.name) : path;
   const bool holds_run = fs::exists(path_ + "/recipe.yaml");
-  std::error_code error;
-  if (!holds_run && fs::exists(path_) && !fs::is_empty(path_, error))
-    fail(ErrorKind::io, path_, "holds files, but no run; name a new folder");
+  if (!holds_run && !is_free(path_)) fail(ErrorKind::io, path_, "holds files, but no run; name a new folder");
   create_folder(path_);
   lock();
   if (holds_run) {
     compare(recipe);
+    compare_versions(path_ + "/versions.json");
     return;
   }
   write_json(path_ + "/versions.json", versions());

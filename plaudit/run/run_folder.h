@@ -4,8 +4,8 @@
 //   versions.json        what ran it: versions, processor, threads
 //   metrics.jsonl        and events.out.tfevents.plaudit, core/metrics.h
 //   stages/02-train/     one folder per stage: artefacts, checkpoints; done.json once the stage is finished
-//   summary.json         the numbers, run/summary.h
-//   report.html
+//   report.html          written after each stage
+//   summary.json         the numbers, run/summary.h; there once the run has ended
 #pragma once
 
 #include <optional>

@@ -27,7 +27,9 @@ struct RunContext::Impl {
   Report report = Report();
   std::unique_ptr<Progress> progress = nullptr;
 
-  bool nested = false;  // inside of a section or a load, which may read other artefacts
+  // The artefact that is being made or loaded, "" in the stage's own code. Its making may read other
+  // artefacts, and has random streams of its own: they must not depend on which stage happens to ask first.
+  std::string making = {};
 
   bool is_first_rank() const { return ranks->rank() == 0; }
   std::string stage_folder() const { return folder + "/stages/" + stage->id; }

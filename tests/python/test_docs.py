@@ -1,0 +1,49 @@
+"""Pages that the program writes are those that it would write now, and what it lists can be shown."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def test_recipes_page_is_current(build_folder):
+    page = subprocess.run(
+        [sys.executable, ROOT / "scripts/recipes_page.py", build_folder], check=True, capture_output=True, text=True
+    ).stdout
+    current = (ROOT / "docs/recipes.md").read_text()
+    assert current == page, "run: .venv/bin/python scripts/recipes_page.py > docs/recipes.md"
+
+
+def test_everything_that_is_listed_can_be_shown(plaudit_cli, tmp_path):
+    out = tmp_path / "all.json"
+    plaudit_cli("list", "--json", out, check=0)
+    everything = json.loads(out.read_text())
+    assert list(everything) == ["models", "recipes", "runs", "stages", "sections", "judges", "losses"]
+    for kind in ["stages", "sections", "judges", "losses"]:
+        assert everything[kind]
+        for thing in everything[kind]:
+            assert thing["doc"], thing["name"]
+            assert thing["name"] in plaudit_cli("show", thing["name"], check=0).stdout
+    for recipe in everything["recipes"]:
+        assert recipe["doc"], recipe["path"]
+        assert recipe["path"] in plaudit_cli("show", recipe["path"], check=0).stdout
+
+
+def test_every_option_says_what_it_is(plaudit_cli, tmp_path):
+    out = tmp_path / "stages.json"
+    plaudit_cli("list", "stages", "--json", out, check=0)
+
+    def check(options, where):
+        for option in options:
+            assert option["doc"] and option["type"], f"{where}.{option['key']}"
+            check(option.get("options", []), f"{where}.{option['key']}")
+
+    for stage in json.loads(out.read_text())["stages"]:
+        check(stage["options"], stage["name"])
+
+
+def test_a_kind_or_name_that_is_not_there_names_the_nearest(plaudit_cli):
+    assert "did you mean 'stages'?" in plaudit_cli("list", "stage", check=2).stderr
+    assert "did you mean 'train'?" in plaudit_cli("show", "trian", check=2).stderr
