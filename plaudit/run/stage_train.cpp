@@ -9,6 +9,7 @@
 #include "plaudit/train/preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
+#include "plaudit/train/unpaired.h"
 
 namespace plaudit {
 
@@ -20,6 +21,7 @@ struct TrainStage {
   std::string reference = "auto";
   int64_t ref_sync_steps = 0;
   double ref_sync_mix = 0.6;
+  double desirable_weight = 1, undesirable_weight = 1;
   double center_coef = 0;
   bool use_margins = false;
   bool normalise = true;
@@ -36,15 +38,21 @@ bool is_reward(const TrainStage& stage) {
 bool is_sft(const TrainStage& stage) {
   return stage.objective == "sft";
 }
+bool is_kto(const TrainStage& stage) {
+  return stage.objective == "kto";
+}
 
 std::string data_of(const TrainStage& stage) {
   if (!stage.data.empty()) return stage.data;
-  return is_sft(stage) ? "demonstrations" : "pairs";
+  return is_sft(stage) ? "demonstrations" : is_kto(stage) ? "unpaired" : "pairs";
 }
+
+// Options of the reference, for every objective that has one.
+const std::vector<std::string> reference_keys = {"reference", "ref_sync_steps", "ref_sync_mix"};
 
 std::vector<std::string> objective_names() {
   auto names = preference_loss_names();
-  names.insert(names.begin(), {"sft", "reward"});
+  names.insert(names.begin(), {"sft", "reward", "kto"});
   return names;
 }
 
@@ -53,7 +61,9 @@ std::vector<std::string> objective_names() {
 template <>
 void describe(OptionTable<TrainStage>& t) {
   t.field("objective", &TrainStage::objective,
-          "sft (demonstrations), reward (the reward model, on pairs or ranked lists), or a loss on pairs",
+          "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
+          "feedback), or a "
+          "loss on pairs",
           one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
