@@ -67,20 +67,23 @@ void describe(OptionTable<TrainStage>& t) {
           one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
-      "which records: demonstrations or pairs (their chosen answers) for sft, pairs or ranked for reward; "
-      "empty: demonstrations, pairs",
-      one_of({"", "demonstrations", "pairs", "ranked"}));
+      "which records: demonstrations or pairs (their chosen answers) for sft, pairs or ranked for reward, "
+      "unpaired or pairs (each answer by itself) for kto; empty: the first of these",
+      one_of({"", "demonstrations", "pairs", "ranked", "unpaired"}));
   t.include(&TrainStage::loss);
   t.field("sft_weight", &TrainStage::sft_weight,
           "pairs: adds this times the negative log-likelihood per token of the chosen answer", at_least(0));
-  t.field(
-      "reference", &TrainStage::reference,
-      "pairs: where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
-      "free (none), or auto (cached where the loss needs them)",
-      one_of({"auto", "cached", "adapter_off", "copy", "free"}));
+  t.field("reference", &TrainStage::reference,
+          "where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
+          "free (none), or auto (cached where the loss needs them)",
+          one_of({"auto", "cached", "adapter_off", "copy", "free"}));
   t.field("ref_sync_steps", &TrainStage::ref_sync_steps,
           "pairs, with reference copy: updates between its moves towards the policy; 0: never", at_least(0));
   t.field("ref_sync_mix", &TrainStage::ref_sync_mix, "share of the policy in such a move", between(0, 1));
+  t.field("desirable_weight", &TrainStage::desirable_weight, "kto: weight of desirable answers",
+          greater_than(0));
+  t.field("undesirable_weight", &TrainStage::undesirable_weight, "kto: weight of undesirable answers",
+          greater_than(0));
   t.field("center_coef", &TrainStage::center_coef,
           "reward: weight of the squared sum of both rewards, which keeps them around 0", at_least(0));
   t.field("use_margins", &TrainStage::use_margins,
@@ -113,22 +116,27 @@ void check_train(const TrainStage& stage) {
   if (is_reward(stage)) {
     refuse_unused(stage, "objective reward",
                   joined({common, {"label_smoothing", "center_coef", "use_margins", "normalise"}}));
-    if (data_of(stage) == "demonstrations")
+    if (data_of(stage) != "pairs" && data_of(stage) != "ranked")
       fail(ErrorKind::value, "data", "of objective reward must be pairs or ranked");
     return;
   }
   const auto method = "objective " + stage.objective;
   if (is_sft(stage)) {
     refuse_unused(stage, method, joined({common, {"answers", "watch"}}));
-    if (data_of(stage) == "ranked")
+    if (data_of(stage) != "demonstrations" && data_of(stage) != "pairs")
       fail(ErrorKind::value, "data", "of objective sft must be demonstrations or pairs");
+  } else if (is_kto(stage)) {
+    refuse_unused(stage, method,
+                  joined({common,
+                          reference_keys,
+                          {"beta", "desirable_weight", "undesirable_weight"},
+                          {"answers", "watch"}}));
+    if (data_of(stage) != "unpaired" && data_of(stage) != "pairs")
+      fail(ErrorKind::value, "data", "of objective kto must be unpaired or pairs");
   } else {
     const auto& loss = find_preference_loss(stage.objective, stage.loss);
     refuse_unused(stage, method,
-                  joined({common,
-                          loss.uses,
-                          {"sft_weight", "reference", "ref_sync_steps", "ref_sync_mix"},
-                          {"answers", "watch"}}));
+                  joined({common, loss.uses, reference_keys, {"sft_weight", "answers", "watch"}}));
     if (data_of(stage) != "pairs") fail(ErrorKind::value, "data", "of " + method + " must be pairs");
   }
   if (!stage.watch) return;
@@ -146,11 +154,33 @@ std::vector<Demonstration> demonstrations_of(const TrainStage& stage, RunContext
   return out;
 }
 
+UnpairedFeedbacks feedback_of(const TrainStage& stage, RunContext& context) {
+  if (data_of(stage) == "unpaired") return context.get<UnpairedFeedbacks>("unpaired");
+  UnpairedFeedbacks out;
+  for (const auto& pair : context.get<PreferencePairs>("pairs")) {
+    if (pair.label == 0.5) continue;
+    out.push_back({pair.prompt, pair.chosen, pair.label > 0.5, pair.extra});
+    out.push_back({pair.prompt, pair.rejected, pair.label < 0.5, pair.extra});
+  }
+  return out;
+}
+
 std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
                                             RunContext& context) {
   if (is_sft(stage))
     return std::make_unique<SupervisedObjective>(policy.model, demonstrations_of(stage, context),
                                                  stage.answers);
+  if (is_kto(stage)) {
+    UnpairedOptions options;
+    options.beta = stage.loss.beta.value_or(options.beta);
+    options.desirable_weight = stage.desirable_weight;
+    options.undesirable_weight = stage.undesirable_weight;
+    options.reference = stage.reference;
+    options.ref_sync_steps = stage.ref_sync_steps;
+    options.ref_sync_mix = stage.ref_sync_mix;
+    options.answers = stage.answers;
+    return std::make_unique<UnpairedObjective>(policy.model, feedback_of(stage, context), options);
+  }
   PreferenceOptions options;
   options.loss = stage.objective;
   options.settings = stage.loss;
@@ -229,7 +259,8 @@ TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch
   auto& report = context.report();
   report.heading("Training: " + stage.objective);
   course.draw(report, "Loss", {"loss"});
-  course.draw(report, "Rewards", {"rewards/chosen", "rewards/rejected"});
+  course.draw(report, "Rewards",
+              {"rewards/chosen", "rewards/rejected", "rewards/desirable", "rewards/undesirable"});
   course.draw(report, "Share of pairs that are ranked right", {"accuracy", "rewards/accuracy"});
   return result;
 }
