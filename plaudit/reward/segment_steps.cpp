@@ -1,12 +1,12 @@
 #include "plaudit/reward/segment_steps.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "plaudit/core/parallel.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 
@@ -19,7 +19,7 @@ class CostTable {
   explicit CostTable(const Tensor& features)
       : frames_(features.size(0)), cost_(static_cast<size_t>(frames_ * (frames_ + 1))) {
     const auto* x = features.const_data_ptr<double>();
-    at::parallel_for(0, frames_, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, frames_, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) fill(x, features.size(1), i);
     });
   }

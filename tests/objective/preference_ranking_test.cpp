@@ -51,5 +51,41 @@ TEST(PlackettLuce, RefusesOneAnswer) {
   expect_error(ErrorKind::shape, "logps", [&] { dpo_plackett_luce_loss(one, one); });
 }
 
+// The readable twin: list by list, pair by pair.
+Tensor by_pairs(const Tensor& scores, const std::vector<int64_t>& offsets, double l2) {
+  auto total = at::zeros({}, at::kDouble);
+  for (size_t g = 0; g + 1 < offsets.size(); ++g) {
+    std::vector<Tensor> losses;
+    for (int64_t i = offsets[g]; i < offsets[g + 1]; ++i) {
+      for (int64_t j = i + 1; j < offsets[g + 1]; ++j)
+        losses.push_back(-at::log_sigmoid(scores[i] - scores[j]) +
+                         l2 / 2 * (scores[i].square() + scores[j].square()));
+    }
+    total = total + at::stack(losses).mean();
+  }
+  return total / static_cast<double>(offsets.size() - 1);
+}
+
+TEST(RankedPairs, EqualsTheSumOverListsAndPairs) {
+  for_draws(100, [] {
+    const int64_t first = integer(2, 4), second = integer(2, 5);
+    const std::vector<int64_t> offsets = {0, first, first + second};
+    const auto scores = normal({first + second}, 3), bounds = at::tensor(offsets, at::kLong);
+    expect_close(ranked_pairs_loss(scores, bounds, 0.01), by_pairs(scores, offsets, 0.01));
+    expect_gradient([&](const auto& x) { return ranked_pairs_loss(x[0], bounds, 0.01); }, {scores});
+  });
+}
+
+TEST(RankedPairs, ErrorsNameTheArgument) {
+  const auto scores = at::zeros({3}, at::kDouble);
+  const auto loss = [&](std::vector<int64_t> offsets, double l2 = 0) {
+    ranked_pairs_loss(scores, at::tensor(offsets, at::kLong), l2);
+  };
+  expect_error(ErrorKind::empty, "offsets", [&] { loss({0, 1, 3}); });
+  expect_error(ErrorKind::value, "offsets", [&] { loss({0, 2}); });
+  expect_error(ErrorKind::value, "offsets", [&] { loss({1, 3}); });
+  expect_error(ErrorKind::value, "l2", [&] { loss({0, 3}, -1); });
+}
+
 }  // namespace
 }  // namespace plaudit
