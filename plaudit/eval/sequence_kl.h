@@ -18,4 +18,13 @@ struct SequenceKl {
 SequenceKl sequence_kl(const Tensor& logps, const Tensor& ref_logps, const Tensor& mask,
                        const std::string& estimator = "k1");
 
+struct TokenKl {
+  Tensor kl;            // scalar: mean over the valid tokens, in nats per token
+  Tensor per_sequence;  // [B] sums
+};
+
+// The same estimate per token instead of per answer; same arguments and errors.
+TokenKl kl_estimate(const Tensor& logps, const Tensor& ref_logps, const Tensor& mask,
+                    const std::string& estimator = "k3");
+
 }  // namespace plaudit

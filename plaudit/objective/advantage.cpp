@@ -10,8 +10,10 @@
 
 namespace plaudit {
 
-GaeResult gae(const Tensor& rewards, const Tensor& values, const Tensor& mask, const GaeOptions& options) {
-  const Check check("advantage.gae");
+namespace {
+
+GaeResult gae_of(const Check& check, const Tensor& rewards, const Tensor& values, const Tensor& mask,
+                 const GaeOptions& options) {
   check_tokens(check, {{"rewards", rewards}, {"values", values}}, mask, ValidRows::left_aligned);
   check.that(options.gamma >= 0 && options.gamma <= 1, "gamma", "in [0, 1]", options.gamma);
   check.that(options.lam >= 0 && options.lam <= 1, "lam", "in [0, 1]", options.lam);
@@ -20,6 +22,17 @@ GaeResult gae(const Tensor& rewards, const Tensor& values, const Tensor& mask, c
   const auto next = at::constant_pad_nd(v.slice(1, 1), {0, 1});
   const auto advantages = discounted_scan(r + options.gamma * next - v, options.gamma * options.lam);
   return {advantages, advantages + v};
+}
+
+}  // namespace
+
+GaeResult gae(const Tensor& rewards, const Tensor& values, const Tensor& mask, const GaeOptions& options) {
+  return gae_of(Check("advantage.gae"), rewards, values, mask, options);
+}
+
+Tensor td_lambda_returns(const Tensor& rewards, const Tensor& values, const Tensor& mask,
+                         const GaeOptions& options) {
+  return gae_of(Check("advantage.td_lambda_returns"), rewards, values, mask, options).returns;
 }
 
 Tensor masked_whiten(const Tensor& x, const Tensor& mask, const WhitenOptions& options) {
@@ -45,6 +58,14 @@ PLAUDIT_FUNCTIONS(advantage, m) {
         return as_tuple(gae(rewards, values, mask, {gamma, lam}));
       },
       "Generalised advantage estimation over masked steps.", {"15", "30"});
+  m.def(
+      "td_lambda_returns(Tensor rewards, Tensor values, Tensor mask, float gamma=1., float lam=0.95) -> "
+      "(Tensor "
+      "returns)",
+      [](const Tensor& rewards, const Tensor& values, const Tensor& mask, double gamma, double lam) {
+        return td_lambda_returns(rewards, values, mask, {gamma, lam});
+      },
+      "TD(lambda) targets over masked steps.", {"42"});
   m.def("masked_whiten(Tensor x, Tensor mask, bool shift_mean=True, float eps=1e-08) -> (Tensor whitened)",
         [](const Tensor& x, const Tensor& mask, bool shift_mean, double eps) {
           return masked_whiten(x, mask, {shift_mean, eps});

@@ -25,6 +25,11 @@ struct GaeResult {
 GaeResult gae(const Tensor& rewards, const Tensor& values, const Tensor& mask,
               const GaeOptions& options = {});
 
+// TD(lambda) targets of a value function: gae(...) advantages + values. [B,T], 0 under the mask; the value
+// behind the last valid step is 0.
+Tensor td_lambda_returns(const Tensor& rewards, const Tensor& values, const Tensor& mask,
+                         const GaeOptions& options = {});
+
 struct WhitenOptions {
   bool shift_mean = true;  // false adds the mean back
   double eps = 1e-8;       // added to the variance, > 0
