@@ -18,7 +18,7 @@ def encode(plaudit_cli):
     def run(model, texts, *flags):
         lines = "".join(json.dumps(text) + "\n" for text in texts)
         out = plaudit_cli("tokenize", model, "--json", *flags, stdin=lines, check=0).stdout
-        return [json.loads(line) for line in out.splitlines()]
+        return [json.loads(line) for line in out[:-1].split("\n")]
 
     return run
 
