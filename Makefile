@@ -11,10 +11,9 @@ setup-test:
 	@scripts/setup.sh test
 
 build: setup
-	@scripts/build.sh $(BUILD)
+	@scripts/build.sh $(BUILD) plaudit_cli
 
 demo: build
-	@test -f recipes/quickstart.yaml || { echo "plaudit: recipes/quickstart.yaml is not there yet (see README.md)" >&2; exit 2; }
 	@$(BUILD)/plaudit run recipes/quickstart.yaml
 
 test: setup-test
@@ -22,18 +21,22 @@ test: setup-test
 	@scripts/test.sh $(BUILD)
 
 bench: setup-test
-	@scripts/build.sh $(BUILD)
-	@$(BUILD)/plaudit bench lm
+	@scripts/build.sh $(BUILD) plaudit_cli
+	@$(BUILD)/plaudit bench lm --json $(BUILD)/bench-lm.json
+	@$(BUILD)/plaudit bench functions --json $(BUILD)/bench-functions.json
 
 claims: build
-	@$(BUILD)/plaudit claim all
+	@if ls claims/*.yaml >/dev/null 2>&1; then $(BUILD)/plaudit claim all --json $(BUILD)/claims.json; \
+	else echo "plaudit: claims/ holds no claims yet"; fi
 
 lint: setup-test
-	@scripts/build.sh $(BUILD)
+	@scripts/build.sh $(BUILD) build.ninja
 	@scripts/lint.sh $(BUILD)
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
 
+# What was built goes; .venv and runs/ stay.
 clean:
-	rm -rf build build-debug build-asan build-tsan dist
+	rm -rf build build-debug build-asan build-tsan dist .pytest_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -117,7 +117,11 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
   const auto y_ticks = y_scale.ticks(5);
   double label_width = 0;
   for (const auto& tick : y_ticks) label_width = std::max(label_width, text_width(tick.label));
-  const double left = 40 + label_width, right = width - 28;
+  // The last label of x reaches half its width beyond its tick.
+  double beyond = 0;
+  for (const auto& tick : PlotScale(x.low, x.high, 0, 1, axes.log_x).ticks(7))
+    beyond = std::max(beyond, text_width(tick.label) / 2);
+  const double left = 40 + label_width, right = width - 14 - beyond;
   const PlotScale x_scale(x.low, x.high, left, right, axes.log_x);
 
   for (const auto& tick : y_ticks) {

@@ -30,18 +30,16 @@ std::vector<Tick> powers(double base, double low, double high) {
 
 std::string tick_label(double value, double step) {
   if (std::abs(value) < step * 1e-6) return "0";
+  const double power = std::floor(std::log10(step) + 1e-9);
+  const double mantissa = step / std::pow(10, power);
+  // A step of 2.5 needs one digit more than its power of ten says.
+  const int extra = std::abs(mantissa - std::round(mantissa)) > 1e-6 ? 1 : 0;
   const double size = std::max(std::abs(value), step);
   if (size >= 1e5 || size < 1e-4) {
-    // Digits of the mantissa down to the step.
-    const int digits =
-        std::max(0, static_cast<int>(std::floor(std::log10(size)) - std::floor(std::log10(step))));
-    return fmt::format("{:.{}e}", value, digits);
+    const int digits = static_cast<int>(std::floor(std::log10(size) + 1e-9) - power) + extra;
+    return fmt::format("{:.{}e}", value, std::max(0, digits));
   }
-  // 2.5 has one digit more than its power of ten says.
-  int digits = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
-  const double scaled = step * std::pow(10, digits);
-  if (std::abs(scaled - std::round(scaled)) > 1e-6) ++digits;
-  return fmt::format("{:.{}f}", value, digits);
+  return fmt::format("{:.{}f}", value, std::max(0, static_cast<int>(-power) + extra));
 }
 
 PlotScale::PlotScale(double low, double high, double from, double to, bool logarithmic)

@@ -164,7 +164,7 @@ TEST_F(EngineTest, InterruptedOnceItSavesAndSaysHowToGoOn) {
   EXPECT_EQ(metrics("a"), metrics("whole"));
 }
 
-TEST_F(EngineTest, AnInterruptAtTheEndOfAStageStopsBeforeTheNext) {
+TEST_F(EngineTest, AnInterruptAtTheLastStepLosesNothing) {
   EXPECT_THROW(run("a", {"stages.0.toy_draw.interrupt_at=6"}), InterruptedError);
   EXPECT_EQ(resume("a").summary["metrics"], run("b").summary["metrics"]);
 }

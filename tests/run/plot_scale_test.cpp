@@ -16,9 +16,9 @@ Labels labels(const PlotScale& scale, int count) {
 }
 
 TEST(PlotScale, TicksAreRoundNumbersWithinTheRange) {
-  EXPECT_EQ(labels({0, 1, 0, 100}, 5), (Labels{"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}));
+  EXPECT_EQ(labels({0, 1, 0, 100}, 5), (Labels{"0", "0.2", "0.4", "0.6", "0.8", "1.0"}));
   EXPECT_EQ(labels({-0.3, 0.21, 0, 100}, 5), (Labels{"-0.2", "0", "0.2"}));
-  EXPECT_EQ(labels({0, 10, 0, 100}, 4), (Labels{"0.0", "2.5", "5.0", "7.5", "10.0"}));
+  EXPECT_EQ(labels({0, 10, 0, 100}, 4), (Labels{"0", "2.5", "5.0", "7.5", "10.0"}));
   EXPECT_EQ(labels({0, 42, 0, 100}, 5), (Labels{"0", "10", "20", "30", "40"}));
   EXPECT_EQ(labels({1e6, 3e6, 0, 100}, 4), (Labels{"1.0e+06", "1.5e+06", "2.0e+06", "2.5e+06", "3.0e+06"}));
 }

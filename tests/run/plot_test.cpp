@@ -67,7 +67,7 @@ const PlotAxes axes = {.title = "Judge score", .x = "update", .y = "mean score"}
 TEST(LinePlot, NamesTitleAxesAndLines) {
   const auto svg =
       line_plot_svg(axes, {{"policy", {0, 1, 2}, {0.1, 0.2, 0.4}}, {"reference", {0, 2}, {0.1, 0.1}}});
-  for (const char* words : {">Judge score<", ">update<", ">mean score<", ">policy<", ">reference<", ">0.20<"})
+  for (const char* words : {">Judge score<", ">update<", ">mean score<", ">policy<", ">reference<", ">0.2<"})
     EXPECT_THAT(svg, HasSubstr(words));
   EXPECT_EQ(count(svg, "<circle"), 5u);
   EXPECT_EQ(count(svg, "<svg"), 1u);

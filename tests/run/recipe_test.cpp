@@ -193,7 +193,7 @@ TEST_F(RecipeTest, ChangesReachAnyValue) {
             Json({0.1, 0.2}));
 }
 
-TEST_F(RecipeTest, ChangesOfAStageInShortFormKeepItsLine) {
+TEST_F(RecipeTest, AStageInShortFormCanBeChanged) {
   EXPECT_EQ(
       load("stages:\n  - toy_draw\n", {"stages.toy_draw.count=2"}).resolved["stages"][0]["toy_draw"]["count"],
       2);
