@@ -88,11 +88,13 @@ void add_scans(BenchReport& report) {
 
 }  // namespace
 
-void run_functions(BenchReport& report) {
+BenchReport run_functions() {
+  auto report = begin_report();
   add_logps(report, at::kFloat);
   add_logps(report, at::kBFloat16);
   const at::NoGradGuard no_grad;
   add_scans(report);
+  return report;
 }
 
 }  // namespace plaudit::bench

@@ -5,8 +5,8 @@
 
 namespace plaudit::bench {
 
-// Adds to a report: log-probabilities of tokens over a vocabulary of 49,152, forward and with backward, as a
+// Measures log-probabilities of tokens over a vocabulary of 49,152, forward and with backward, as a
 // share of the matrix-product rate; discounted scans over [256,1024] as a multiple of one pass over memory.
-void run_functions(BenchReport& report);
+BenchReport run_functions();
 
 }  // namespace plaudit::bench

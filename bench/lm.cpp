@@ -19,12 +19,12 @@ namespace fs = std::filesystem;
 
 class LmBench {
  public:
-  LmBench(const LmOptions& options, BenchReport& report)
-      : options_(options), report_(report), model_(resolve_model(options.model)) {
+  explicit LmBench(const LmOptions& options) : options_(options), model_(resolve_model(options.model)) {
     if (options_.peers) find_peers();
   }
 
-  void run() {
+  BenchReport run() {
+    report_ = begin_report();
     for (const auto& job : options_.jobs) {
       for (const auto& precision : options_.precisions) {
         if (job == "sampling") {
@@ -34,6 +34,7 @@ class LmBench {
         }
       }
     }
+    return std::move(report_);
   }
 
  private:
@@ -51,8 +52,7 @@ class LmBench {
       return;
     }
     scripts_ = options_.peer_scripts;
-    if (scripts_.empty())
-      scripts_ = (fs::path(this_program()).parent_path().parent_path() / "bench/peers").string();
+    if (scripts_.empty()) scripts_ = (fs::path(program_folder()).parent_path() / "bench/peers").string();
     if (!fs::exists(scripts_))
       fail(ErrorKind::io, scripts_, "does not exist; give the folder of the peers' scripts with --peers");
     hf_folder_ = files_.file("model");
@@ -90,12 +90,16 @@ class LmBench {
     JobResult result{.job = job.name, .precision = job.precision, .unit = "tokens/s", .peer = job.peer};
     std::vector<double> shares;
     for (int64_t round = 0; round < options_.repeats; ++round) {
-      fmt::print(stderr, "bench: {} {}, round {} of {}\n", job.name, job.precision, round + 1,
-                 options_.repeats);
       const auto ours = run_ours(job);
       shares.push_back(share_of_limit(ours, job.precision));
       result.ours.push_back(measurement(ours));
-      if (!python_.empty()) result.theirs.push_back(measurement(run_peer(job)));
+      fmt::print(stderr, "bench: {} {}, round {} of {}: {:.1f} tokens/s", job.name, job.precision, round + 1,
+                 options_.repeats, result.ours.back().rate);
+      if (!python_.empty()) {
+        result.theirs.push_back(measurement(run_peer(job)));
+        fmt::print(stderr, ", {} {:.1f}", job.peer, result.theirs.back().rate);
+      }
+      fmt::print(stderr, "\n");
     }
     std::sort(shares.begin(), shares.end());
     result.share_of_limit = shares[shares.size() / 2];
@@ -106,8 +110,8 @@ class LmBench {
     auto worker = job.worker;
     worker["out"] = files_.file("ours.json");
     write_json(files_.file("job.json"), worker);
-    run_process({this_program(), "bench", "worker", "--job", files_.file("job.json")},
-                report_.machine.threads, files_.file("ours.log"));
+    run_process({kThisProgram, "bench", "worker", "--job", files_.file("job.json")}, report_.machine.threads,
+                files_.file("ours.log"));
     return read_json(files_.file("ours.json"));
   }
 
@@ -131,7 +135,7 @@ class LmBench {
   }
 
   const LmOptions& options_;
-  BenchReport& report_;
+  BenchReport report_;
   TemporaryFolder files_;
   std::string model_, python_, scripts_, hf_folder_;
 };
@@ -150,9 +154,9 @@ void check(const LmOptions& options) {
 
 }  // namespace
 
-void run_lm(const LmOptions& options, BenchReport& report) {
+BenchReport run_lm(const LmOptions& options) {
   check(options);
-  LmBench(options, report).run();
+  return LmBench(options).run();
 }
 
 }  // namespace plaudit::bench

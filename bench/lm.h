@@ -21,7 +21,8 @@ struct LmOptions {
   std::string peer_scripts = "";  // folder; "": bench/peers beside the program's build folder
 };
 
-// Adds the jobs to a report. UserErrors: an option out of range or unknown (value), a job that fails (io).
-void run_lm(const LmOptions& options, BenchReport& report);
+// UserErrors, before anything is measured: an option out of range or unknown (value); while measuring: a job
+// that fails (io).
+BenchReport run_lm(const LmOptions& options);
 
 }  // namespace plaudit::bench

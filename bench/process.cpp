@@ -64,8 +64,8 @@ void run_process(const std::vector<std::string>& command, int threads, const std
                    text.substr(text.size() - std::min<size_t>(text.size(), 1500))));
 }
 
-std::string this_program() {
-  return fs::read_symlink("/proc/self/exe").string();
+std::string program_folder() {
+  return fs::read_symlink("/proc/self/exe").parent_path().string();
 }
 
 std::string python_with(const std::vector<std::string>& modules) {

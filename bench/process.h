@@ -25,8 +25,10 @@ class TemporaryFolder {
 // `log`. UserError (io) with the end of the log when it fails.
 void run_process(const std::vector<std::string>& command, int threads, const std::string& log);
 
-// The path of this program.
-std::string this_program();
+// This program, even where its file has been replaced since.
+inline const std::string kThisProgram = "/proc/self/exe";
+// The folder that holds it.
+std::string program_folder();
 
 // The Python of the environment whose packages this program uses; "" when there is none that imports all
 // `modules`.

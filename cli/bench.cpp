@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "bench/functions.h"
@@ -29,9 +30,9 @@ void run_bench(BenchFlags& flags) {
   if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
     fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
   flags.lm.peers = !flags.no_peers;
-  auto report = bench::begin_report();
-  if (flags.suite == "lm") bench::run_lm(flags.lm, report);
-  if (flags.suite == "functions") bench::run_functions(report);
+  const auto report = flags.suite == "lm"          ? bench::run_lm(flags.lm)
+                      : flags.suite == "functions" ? bench::run_functions()
+                                                   : bench::begin_report();
   bench::print(report);
   if (!flags.json.empty()) write_json(flags.json, bench::to_json(report));
 }
@@ -50,6 +51,9 @@ void add_bench(CLI::App& app, int&) {
   command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, sampling")->delimiter(',');
   command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
   command->add_option("--batches", lm.batches, "lm: answers sampled side by side; 1,8,32")->delimiter(',');
+  command->add_option("--prompt-tokens", lm.prompt_tokens, "lm: length of the prompts of sampling")
+      ->capture_default_str();
+  command->add_option("--new-tokens", lm.new_tokens, "lm: tokens sampled per answer")->capture_default_str();
   command->add_option("--batch", lm.batch, "lm: examples of a training step")->capture_default_str();
   command->add_option("--steps", lm.steps, "lm: training steps, the first is not timed")
       ->capture_default_str();

@@ -79,16 +79,12 @@ def test_sampled_batches_equal_single_answers(family, tiny, generate):  # noqa: 
             check_logps(teacher_forced(model, prompt, answer["ids"]), answer)
 
 
-def real_prompts(path):
-    """Three prompts of unequal length: two sentences, one word, and more than a pass of prompt tokens takes."""
-    import transformers
-
-    tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    return [tokenizer(text).input_ids for text in (STORY[:105], "The", STORY * 3)]
-
-
-def check_real_model(path, generate):
-    prompts, model = real_prompts(path), from_gguf(path)
+def check_real_model(path, generate, plaudit_cli):
+    """Prompts of unequal length: two sentences, one word, and more than a pass of prompt tokens takes."""
+    texts = (STORY[:105], "The", STORY * 3)
+    lines = plaudit_cli("tokenize", path, "--json", "--special", stdin="\n".join(map(json.dumps, texts)), check=0)
+    prompts, model = [json.loads(line) for line in lines.stdout.splitlines()], from_gguf(path)
+    assert len(prompts[2]) > 256
     answers = generate(model=path, prompts=prompts, max_new_tokens=64)
     for prompt, (answer,) in zip(prompts, answers, strict=True):
         check_greedy(model, prompt, answer)
@@ -96,9 +92,9 @@ def check_real_model(path, generate):
     assert generate(model=path, prompts=prompts[:1], max_new_tokens=64)[0] == answers[0]
 
 
-def test_greedy_tokens_of_smollm2(smollm2, generate):  # noqa: F811
-    check_real_model(smollm2, generate)
+def test_greedy_tokens_of_smollm2(smollm2, generate, plaudit_cli):  # noqa: F811
+    check_real_model(smollm2, generate, plaudit_cli)
 
 
-def test_greedy_tokens_of_gemma(gemma, generate):  # noqa: F811
-    check_real_model(gemma, generate)
+def test_greedy_tokens_of_gemma(gemma, generate, plaudit_cli):  # noqa: F811
+    check_real_model(gemma, generate, plaudit_cli)

