@@ -24,7 +24,7 @@ std::pair<size_t, size_t> longest_run(const std::string& text) {
 }
 
 // The mean of the two middle values where their number is even.
-double median(const Tensor& x) {
+double middle_value(const Tensor& x) {
   const auto sorted = std::get<0>(x.sort());
   const auto n = sorted.numel();
   return (sorted[(n - 1) / 2].item<double>() + sorted[n / 2].item<double>()) / 2;
@@ -70,8 +70,8 @@ RewardFilter filter_low_reward(const Tensor& scores, const std::string& mode, do
   double threshold = value;
   if (mode == "mad") {
     check.that(value >= 0, "value", ">= 0", value);
-    const double middle = median(s);
-    threshold = middle - value * 1.4826 * median((s - middle).abs());
+    const double middle = middle_value(s);
+    threshold = middle - value * 1.4826 * middle_value((s - middle).abs());
   }
   check.that(std::isfinite(threshold), "value", "finite", value);
   return {s.ge(threshold), threshold};

@@ -11,7 +11,7 @@
 namespace plaudit {
 namespace {
 
-Tensor where(const Tensor& flags) {
+Tensor positions(const Tensor& flags) {
   return flags.nonzero().squeeze(1);
 }
 
@@ -25,7 +25,7 @@ PositiveAdvantage positive_advantage(const Tensor& advantages) {
   const Check check("filter.positive_advantage");
   check_arguments(check, {{"advantages", advantages, "N"}});
   const auto a = as_real(advantages);
-  const auto indices = where(a > 0);
+  const auto indices = positions(a > 0);
   if (indices.numel() == 0) check.refuse(ErrorKind::empty, "advantages", "holds no positive advantage");
   const auto kept = a.index_select(0, indices);
   const double share = static_cast<double>(indices.size(0)) / static_cast<double>(a.size(0));
@@ -53,7 +53,7 @@ Tensor above_return(const Tensor& returns, double threshold, std::optional<int64
   const Check check("filter.above_return");
   check_arguments(check, {{"returns", returns, "N"}});
   if (limit) check.that(*limit >= 1, "limit", ">= 1", *limit);
-  const auto indices = where(returns > threshold);
+  const auto indices = positions(returns > threshold);
   return limit ? indices.slice(0, 0, *limit) : indices;
 }
 
@@ -80,7 +80,7 @@ ReturnQuantile return_quantile(const Tensor& returns, double fraction) {
   const double share = position - static_cast<double>(low);
   // At a whole position the cutoff is that return to the last bit, so that it is kept.
   const auto cutoff = share == 0 ? sorted[low] : at::lerp(sorted[low], sorted[high], share);
-  return {cutoff, where(r >= cutoff)};
+  return {cutoff, positions(r >= cutoff)};
 }
 
 PLAUDIT_FUNCTIONS(filter, m) {

@@ -66,26 +66,6 @@ RankedCandidates rank_candidates(const Tensor& rewards, const std::optional<Tens
           at::zeros_like(order).scatter(1, order, place)};
 }
 
-DirectionalBest directional_best_of_n(const Tensor& rewards, const Tensor& directions, double tolerance) {
-  const Check check("filter.directional_best_of_n");
-  check.not_empty("rewards", rewards);
-  check.not_empty("directions", directions);
-  check.dim("rewards", rewards, 3);
-  check.shape("directions", directions, {rewards.size(0), rewards.size(2)});
-  check.finite("rewards", rewards);
-  check.finite("directions", directions);
-  check.that(tolerance >= 0, "tolerance", ">= 0", tolerance);
-  const auto v = as_real(directions);
-  if (readable(v)) {
-    const double off = (at::linalg_vector_norm(v, 2, at::IntArrayRef{-1}) - 1).abs().max().item<double>();
-    check.that(off <= tolerance, "directions", fmt::format("of length 1 within {}", tolerance), off);
-  }
-  const auto scores = as_real(rewards).to(v.scalar_type()).matmul(v.unsqueeze(2)).squeeze(2);
-  const auto first =
-      descending(scores, at::ones(scores.sizes(), scores.options().dtype(at::kBool))).select(1, 0);
-  return {first, scores.gather(1, first.unsqueeze(1)).squeeze(1)};
-}
-
 Reflexion reflexion_select(const Tensor& scores, double threshold, int64_t max_trials) {
   const Check check("decode.reflexion_select");
   check.not_empty("scores", scores);
@@ -127,14 +107,6 @@ PLAUDIT_FUNCTIONS(filter, m) {
           return as_tuple(best_of_k(rewards, valid));
         },
         "The best valid answer of each prompt.", {"41"});
-  m.def(
-      "directional_best_of_n(Tensor rewards, Tensor directions, float tolerance=0.001) -> (Tensor index, "
-      "Tensor "
-      "score)",
-      [](const Tensor& rewards, const Tensor& directions, double tolerance) {
-        return as_tuple(directional_best_of_n(rewards, directions, tolerance));
-      },
-      "The answer that a preference direction likes most.", {"52"});
 }
 
 }  // namespace plaudit

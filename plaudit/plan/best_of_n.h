@@ -29,15 +29,6 @@ struct RankedCandidates {
 // Ranks of rewards [B,N]; every row has a valid one.
 RankedCandidates rank_candidates(const Tensor& rewards, const std::optional<Tensor>& mask = std::nullopt);
 
-struct DirectionalBest {
-  Tensor index;  // [B] i64
-  Tensor score;  // [B]
-};
-// The answer with the largest v.r, for rewards [B,N,K] and unit directions [B,K] (|v| = 1 within
-// `tolerance`). Wang et al., "Arithmetic Control of LLMs" (DPA), 2024, arXiv 2402.18571.
-DirectionalBest directional_best_of_n(const Tensor& rewards, const Tensor& directions,
-                                      double tolerance = 1e-3);
-
 struct Reflexion {
   int64_t index;   // the best trial that was read
   int64_t trials;  // how many were read

@@ -33,7 +33,6 @@ TEST(BestOfN, ARowWithoutAnswers) {
   expect_error(ErrorKind::empty, "mask", [&] { rank_candidates(r, none); });
   expect_error(ErrorKind::empty, "valid", [&] { best_of_n_index(r[0], none[0]); });
   expect_error(ErrorKind::nan, "rewards", [&] { best_of_k(r * NAN); });
-  expect_error(ErrorKind::value, "directions", [&] { directional_best_of_n(r.unsqueeze(0), r * 2); });
 }
 
 TEST(ValueAugmented, ProbabilitiesSumToOneAndAConstantValueChangesNothing) {

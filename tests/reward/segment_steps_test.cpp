@@ -1,6 +1,5 @@
 #include "plaudit/reward/segment_steps.h"
 
-#include "plaudit/reward/goal_state.h"
 #include "plaudit/reward/step_features.h"
 #include "tests/support/property.h"
 
@@ -65,21 +64,6 @@ TEST(CombineSteps, LiesBetweenNothingAndAllWeights) {
   expect_error(ErrorKind::value, "high", [] {
     combine_steps(at::ones({1, 1}), at::ones({1}), at::ones({1}));
   });
-}
-
-TEST(GoalState, PointsWhereItsOwnAnswersEnd) {
-  for_draws(100, [] {
-    const auto h = normal({1, 4, 3}), mask = random_mask(1, 4);
-    const auto goal = goal_state(at::where(mask.unsqueeze(-1).ne(0), h, NAN), mask);
-    const auto similarity = goal_similarity(h, goal, mask);
-    EXPECT_NEAR(similarity[0][mask.sum().item<int64_t>() - 1].item<double>(), 1, 1e-9);
-    expect_close(goal_similarity(h * 9, goal, mask), similarity);
-    const auto one = goal_beam_score(at::zeros({1}), h.slice(1, 0, 1), at::ones({1, 1}), goal);
-    expect_close(one.similarity, similarity.select(1, 0));
-  });
-  const auto h = normal({1, 2, 3});
-  expect_error(ErrorKind::empty, "mask", [&] { goal_state(h, at::zeros({1, 2})); });
-  expect_error(ErrorKind::shape, "goal", [&] { goal_similarity(h, at::ones({2}), at::ones({1, 2})); });
 }
 
 }  // namespace
