@@ -1,0 +1,60 @@
+#include "plaudit/env/tabular.h"
+
+#include <ATen/ATen.h>
+
+namespace plaudit {
+namespace {
+
+void check_distributions(const Check& check, const Table& t) {
+  const auto p = table(t.value);
+  const double least = p.min().item<double>();
+  check.that(least >= -1e-9, t.name, ">= 0", least);
+  const double error = (p.sum(-1) - 1).abs().max().item<double>();
+  check.that(error <= 1e-6, t.name, "rows that sum to 1", fmt::format("a row that is off by {}", error));
+}
+
+}  // namespace
+
+void check_tables(const Check& check, std::initializer_list<Table> tables) {
+  std::vector<ShapedTensor> given;
+  for (const auto& t : tables) {
+    if (t.value.defined()) given.push_back({t.name, t.value, t.sizes});
+  }
+  check_sizes(check, given);
+  check_finite(check, given);
+  for (const auto& t : tables) {
+    if (t.rows == Table::distributions && t.value.defined() && t.value.numel() > 0)
+      check_distributions(check, t);
+  }
+  check_not_empty(check, given);
+}
+
+void check_table_discount(const Check& check, double gamma, bool finite_horizon) {
+  if (finite_horizon) return check_discount(check, gamma);
+  check.that(gamma >= 0 && gamma < 1, "gamma", "in [0, 1)", gamma);
+}
+
+Tensor table(const Tensor& t) {
+  return t.detach().to(at::kCPU, at::kDouble).contiguous();
+}
+
+Tensor uniform_policy(const Tensor& transition) {
+  const int64_t actions = transition.size(1);
+  return at::full({transition.size(0), actions}, 1 / static_cast<double>(actions), at::kDouble);
+}
+
+Tensor expect_next(const Tensor& transition, const Tensor& values) {
+  if (values.dim() == 1) return at::matmul(transition, values);
+  return (transition * values).sum(-1);
+}
+
+Tensor chain_of(const Tensor& transition, const Tensor& policy) {
+  return policy.unsqueeze(1).bmm(transition).squeeze(1);
+}
+
+Tensor solve_discounted(const Tensor& chain, const Tensor& b, double gamma) {
+  const auto system = at::eye(chain.size(0), chain.options()) - gamma * chain;
+  return at::linalg_solve(system, b);
+}
+
+}  // namespace plaudit

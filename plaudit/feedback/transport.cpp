@@ -1,0 +1,269 @@
+#include "plaudit/feedback/transport.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "plaudit/core/registry.h"
+#include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
+
+namespace plaudit {
+namespace {
+
+Tensor plain(const Tensor& t) {
+  return t.detach().to(at::kCPU, at::kDouble).contiguous();
+}
+
+Tensor scalar(double x) {
+  return at::scalar_tensor(x, at::kDouble);
+}
+
+void check_marginal(const Check& check, std::string_view name, const Tensor& p) {
+  const auto law = plain(p);
+  const double least = law.min().item<double>(), total = law.sum().item<double>();
+  check.that(least > 0, name, "> 0", least);
+  check.that(std::abs(total - 1) <= 1e-6, name, "summing to 1", total);
+}
+
+// Sinkhorn's rounds in scalings u, v of the kernel exp((f + g - cost)/eps). The potentials f, g take the
+// scalings in before those leave the range of numbers, so the rounds equal those on the potentials and cost
+// two products each.
+class Scaling {
+ public:
+  Scaling(const Tensor& cost, const Tensor& p, const Tensor& q, double eps)
+      : cost_(cost), p_(p), q_(q), eps_(eps), f_(at::zeros_like(p)), g_(at::zeros_like(q)) {}
+
+  Tensor plan(int64_t rounds) {
+    for (int64_t i = 0; i < rounds; ++i) {
+      if (!kernel_.defined() || !scale()) exact_round();
+    }
+    if (!kernel_.defined()) rebuild();
+    return kernel_ * u_.unsqueeze(1) * v_.unsqueeze(0);
+  }
+
+ private:
+  static constexpr double kRange = 1e100;  // of the scalings
+
+  void rebuild() {
+    kernel_ = ((f_.unsqueeze(1) + g_.unsqueeze(0) - cost_) / eps_).exp();
+    u_ = at::ones_like(f_);
+    v_ = at::ones_like(g_);
+  }
+
+  // One round by scaling; false, and nothing changed, where it would leave the range.
+  bool scale() {
+    const auto u = p_ / at::mv(kernel_, v_);
+    const auto v = q_ / at::mv(kernel_.t(), u);
+    const auto inside = [](const Tensor& x) {
+      const auto [least, most] = at::aminmax(x);
+      return least.item<double>() > 1 / kRange && most.item<double>() < kRange;
+    };
+    if (!inside(u) || !inside(v)) return false;
+    u_ = u;
+    v_ = v;
+    return true;
+  }
+
+  // The same round on the potentials.
+  void exact_round() {
+    if (kernel_.defined()) {
+      f_ = f_ + eps_ * u_.log();
+      g_ = g_ + eps_ * v_.log();
+    }
+    f_ = eps_ * (p_.log() - ((g_.unsqueeze(0) - cost_) / eps_).logsumexp(1));
+    g_ = eps_ * (q_.log() - ((f_.unsqueeze(1) - cost_) / eps_).logsumexp(0));
+    rebuild();
+  }
+
+  Tensor cost_, p_, q_;
+  double eps_;
+  Tensor f_, g_, kernel_, u_, v_;
+};
+
+// Gromov-Wasserstein terms for marginals p, q of the plan.
+Tensor linearised(const Tensor& source, const Tensor& target, const Tensor& plan, const Tensor& p,
+                  const Tensor& q) {
+  return at::mv(source.square(), p).unsqueeze(1) + at::mv(target.square(), q).unsqueeze(0) -
+         2 * at::matmul(at::matmul(source, plan), target);
+}
+
+void check_spaces(const Check& check, const Tensor& source, const Tensor& target, const Tensor& plan) {
+  check_arguments(check, {{"Cs", source, "MM"}, {"Ct", target, "NN"}, {"T", plan, "MN"}});
+  for (const auto& [name, c] : {std::pair<std::string_view, const Tensor&>{"Cs", source}, {"Ct", target}}) {
+    const auto x = plain(c);
+    const double error = (x - x.t()).abs().max().item<double>();
+    const double scale = x.abs().max().item<double>();
+    check.that(error <= 1e-9 * (1 + scale), name, "symmetric",
+               fmt::format("entries that differ by {}", error));
+  }
+}
+
+Tensor cost_of(const Tensor& source, const Tensor& target, const Tensor& plan) {
+  return (linearised(source, target, plan, plan.sum(1), plan.sum(0)) * plan).sum();
+}
+
+Tensor uniform(int64_t n) {
+  return at::full({n}, 1 / static_cast<double>(n), at::kDouble);
+}
+
+}  // namespace
+
+Tensor pairwise_distance(const Tensor& x) {
+  const Check check("transport.pairwise_distance");
+  check_arguments(check, {{"x", x, "NLD"}});
+  const auto flat = plain(x).flatten(1);
+  return at::cdist(flat, flat, 2, /*compute_mode=*/2);  // differences, not products: 0 on the diagonal
+}
+
+Tensor sinkhorn(const Tensor& cost, const Tensor& p, const Tensor& q, const SinkhornOptions& options) {
+  const Check check("transport.sinkhorn");
+  check_arguments(check, {{"cost", cost, "MN"}, {"p", p, "M"}, {"q", q, "N"}});
+  check_marginal(check, "p", p);
+  check_marginal(check, "q", q);
+  check.that(options.eps > 0, "eps", "> 0", options.eps);
+  check.that(options.iters >= 0, "iters", ">= 0", options.iters);
+  return Scaling(plain(cost), plain(p), plain(q), options.eps).plan(options.iters);
+}
+
+Tensor gromov_wasserstein_cost(const Tensor& source, const Tensor& target, const Tensor& plan) {
+  check_spaces(Check("transport.gromov_wasserstein_cost"), source, target, plan);
+  return cost_of(plain(source), plain(target), plain(plan));
+}
+
+Tensor gromov_wasserstein_gradient(const Tensor& source, const Tensor& target, const Tensor& plan) {
+  check_spaces(Check("transport.gromov_wasserstein_gradient"), source, target, plan);
+  const auto t = plain(plan);
+  return 2 * linearised(plain(source), plain(target), t, t.sum(1), t.sum(0));
+}
+
+TransportPlan entropic_gromov_wasserstein(const Tensor& source, const Tensor& target,
+                                          const std::optional<Tensor>& p, const std::optional<Tensor>& q,
+                                          const GromovOptions& options) {
+  const Check check("transport.entropic_gromov_wasserstein");
+  check_not_empty(check, {{"Cs", source, "MM"}, {"Ct", target, "NN"}});
+  check.dim("Cs", source, 2);
+  check.dim("Ct", target, 2);
+  const auto rows = p ? *p : uniform(source.size(0)), columns = q ? *q : uniform(target.size(0));
+  check_sizes(check, {{"Cs", source, "MM"}, {"Ct", target, "NN"}, {"p", rows, "M"}, {"q", columns, "N"}});
+  check_finite(check, {{"p", rows, "M"}, {"q", columns, "N"}});
+  const auto a = plain(rows), b = plain(columns);
+  auto plan = a.unsqueeze(1) * b.unsqueeze(0);
+  check_spaces(check, source, target, plan);
+  check_marginal(check, "p", a);
+  check_marginal(check, "q", b);
+  check.that(options.eps > 0, "eps", "> 0", options.eps);
+  check.that(options.outer >= 0, "outer", ">= 0", options.outer);
+  check.that(options.iters >= 0, "iters", ">= 0", options.iters);
+  const auto cs = plain(source), ct = plain(target);
+  for (int64_t i = 0; i < options.outer; ++i)
+    plan = Scaling(2 * linearised(cs, ct, plan, plan.sum(1), plan.sum(0)), a, b, options.eps)
+               .plan(options.iters);
+  return {plan, cost_of(cs, ct, plan)};
+}
+
+std::vector<int64_t> assign_rows(const Tensor& cost) {
+  // Row by row, a shortest augmenting path under the potentials u (rows) and v (columns); column 0 is a
+  // sentinel.
+  const auto n = static_cast<size_t>(cost.size(0));
+  const double* c = cost.const_data_ptr<double>();
+  std::vector<double> u(n + 1, 0), v(n + 1, 0);
+  std::vector<size_t> row_of(n + 1, 0), way(n + 1, 0);
+  for (size_t row = 1; row <= n; ++row) {
+    std::vector<double> slack(n + 1, std::numeric_limits<double>::infinity());
+    std::vector<char> used(n + 1, 0);
+    size_t column = 0;
+    row_of[0] = row;
+    do {
+      used[column] = 1;
+      const size_t from = row_of[column];
+      size_t next = 0;
+      double least = std::numeric_limits<double>::infinity();
+      for (size_t j = 1; j <= n; ++j) {
+        if (used[j]) continue;
+        const double reduced = c[(from - 1) * n + j - 1] - u[from] - v[j];
+        if (reduced < slack[j]) {
+          slack[j] = reduced;
+          way[j] = column;
+        }
+        if (slack[j] < least) {
+          least = slack[j];
+          next = j;
+        }
+      }
+      for (size_t j = 0; j <= n; ++j) {
+        if (used[j]) {
+          u[row_of[j]] += least;
+          v[j] -= least;
+        } else {
+          slack[j] -= least;
+        }
+      }
+      column = next;
+    } while (row_of[column] != 0);
+    while (column != 0) {
+      row_of[column] = row_of[way[column]];
+      column = way[column];
+    }
+  }
+  std::vector<int64_t> columns(n);
+  for (size_t j = 1; j <= n; ++j) columns[row_of[j] - 1] = static_cast<int64_t>(j - 1);
+  return columns;
+}
+
+TransportPlan exact_assignment(const Tensor& cost) {
+  const Check check("transport.exact_assignment");
+  check_arguments(check, {{"cost", cost, "NN"}});
+  const auto c = plain(cost);
+  const double share = 1 / static_cast<double>(c.size(0));
+  const auto columns = at::tensor(assign_rows(c), at::kLong).unsqueeze(1);
+  const auto plan = at::zeros_like(c).scatter(1, columns, share);
+  return {plan, c.gather(1, columns).sum() * share};
+}
+
+Tensor pair_correspondence(const Tensor& plan, int64_t j, int64_t k, bool normalize) {
+  const Check check("transport.pair_correspondence");
+  check_arguments(check, {{"T", plan, "MN"}});
+  const auto range = fmt::format("in [0, {})", plan.size(1));
+  check.that(j >= 0 && j < plan.size(1), "j", range, j);
+  check.that(k >= 0 && k < plan.size(1), "k", range, k);
+  const auto t = as_real(plan);
+  const auto product = t.select(1, j).unsqueeze(1) * t.select(1, k).unsqueeze(0);
+  if (!normalize) return product;
+  const auto total = product.sum();
+  if (readable(total))
+    check.that(total.item<double>() > 0, "T", "positive somewhere in columns j and k", total.item<double>());
+  return product / total;
+}
+
+PLAUDIT_FUNCTIONS(transport, m) {
+  m.def("pairwise_distance(Tensor x) -> (Tensor distances)", &pairwise_distance,
+        "Euclidean distances of flattened segments.", {"01"});
+  m.def("sinkhorn(Tensor cost, Tensor p, Tensor q, float eps=0.005, int iters=200) -> (Tensor plan)",
+        [](const Tensor& cost, const Tensor& p, const Tensor& q, double eps, int64_t iters) {
+          return sinkhorn(cost, p, q, {eps, iters});
+        },
+        "Entropic transport after some rounds of Sinkhorn.", {"01"});
+  m.def("gromov_wasserstein_cost(Tensor Cs, Tensor Ct, Tensor T) -> (Tensor cost)", &gromov_wasserstein_cost,
+        "The distortion of distances under a plan.", {"01"});
+  m.def("gromov_wasserstein_gradient(Tensor Cs, Tensor Ct, Tensor T) -> (Tensor gradient)",
+        &gromov_wasserstein_gradient, "The gradient of that distortion by the plan.", {"01"});
+  m.def(
+      "entropic_gromov_wasserstein(Tensor Cs, Tensor Ct, Tensor? p=None, Tensor? q=None, float eps=0.005, "
+      "int "
+      "outer=50, int iters=200) -> (Tensor plan, Tensor cost)",
+      [](const Tensor& source, const Tensor& target, const std::optional<Tensor>& p,
+         const std::optional<Tensor>& q, double eps, int64_t outer, int64_t iters) {
+        return as_tuple(entropic_gromov_wasserstein(source, target, p, q, {eps, outer, iters}));
+      },
+      "A plan between two spaces known by their distances.", {"01"});
+  m.def("exact_assignment(Tensor cost) -> (Tensor plan, Tensor cost)",
+        [](const Tensor& cost) { return as_tuple(exact_assignment(cost)); },
+        "The best one-to-one assignment.", {"01", "38"});
+  m.def("pair_correspondence(Tensor T, int j, int k, bool normalize=True) -> (Tensor correspondence)",
+        &pair_correspondence, "Which source pairs stand for a target pair.", {"01"});
+}
+
+}  // namespace plaudit
