@@ -1,0 +1,106 @@
+#include "plaudit/data/selection.h"
+
+#include "plaudit/data/corruption.h"
+#include "plaudit/data/hindsight.h"
+#include "plaudit/data/prefix_tree.h"
+#include "plaudit/data/transitions.h"
+#include "tests/support/property.h"
+
+namespace plaudit {
+namespace {
+
+using namespace testing;
+
+TEST(PriorityDraw, FollowsTheWeightsAndNeverTakesZero) {
+  at::manual_seed(0);
+  const auto p = at::tensor({0.0, 3.0, 0.0, 1.0, 0.0}, at::kDouble);
+  const auto drawn = priority_draw(p, uniform({20000}));
+  EXPECT_NEAR(drawn.eq(1).to(at::kDouble).mean().item<double>(), 0.75, 0.02);
+  EXPECT_EQ(drawn.eq(1).logical_or(drawn.eq(3)).all().item<bool>(), true);
+  EXPECT_EQ(priority_draw(p, at::tensor({0.0}, at::kDouble)).item<int64_t>(), 1);
+  EXPECT_EQ(priority_draw(p, at::tensor({std::nextafter(1.0, 0.0)}, at::kDouble)).item<int64_t>(), 3);
+}
+
+TEST(Selection, TopFractionKeepsTheBest) {
+  for_draws(200, [] {
+    const auto returns = at::randint(0, 4, {integer(1, 12)}, at::kLong).to(at::kDouble);
+    const auto top = top_fraction(returns, uniform({}, 0.05, 1).item<double>());
+    auto rest = at::ones_like(returns).index_fill(0, top, 0).nonzero().squeeze(1);
+    if (rest.numel())
+      EXPECT_GE(returns.index_select(0, top).min().item<double>(),
+                returns.index_select(0, rest).max().item<double>());
+    const auto quantile = return_quantile(returns, 0.3);
+    EXPECT_GE(quantile.indices.numel(), 1);
+  });
+  EXPECT_EQ(top_fraction(at::arange(100), 0.29).numel(), 29);
+}
+
+TEST(Corruption, RateZeroAndOne) {
+  for_draws(100, [] {
+    const auto x = normal({5, 2}), u = uniform({5}), noise = uniform({5, 2});
+    expect_close(corrupt_random(x, u, noise, "actions", {.rate = 0}).values, x);
+    EXPECT_EQ(corrupt_random(x, u, noise, "actions", {.rate = 1}).selected.numel(), 5);
+    const auto moved = (pgd_attack_linear(x, noise, normal({2}), {.range = 0.5}) - x).abs();
+    EXPECT_LE((moved - 0.5 * x.std(0, false)).max().item<double>(), 1e-12);
+  });
+  expect_error(ErrorKind::value, "kind",
+               [] { corrupt_random(at::ones({1}), at::zeros({1}), at::zeros({1}), "states"); });
+}
+
+TEST(Transitions, NormalisedObservationsHaveTheGivenScale) {
+  for_draws(50, [] {
+    const auto a = normal({6, 2}, 5), b = normal({6, 2}, 5);
+    const auto n = normalize_observations(a, b, 1e-12);
+    const auto all = at::cat({n.observations, n.next_observations});
+    expect_close(all.mean(0), at::zeros({2}, at::kDouble));
+    expect_close(all.std(0, false), at::ones({2}, at::kDouble), 1e-6);
+  });
+}
+
+TEST(Hindsight, FutureLiesAfterTheSample) {
+  for_draws(200, [] {
+    const GoalSamples s{normal({3, 6, 2}),
+                        normal({3, 2}),
+                        at::randint(0, 3, {8}, at::kLong),
+                        at::randint(0, 5, {8}, at::kLong),
+                        uniform({8}),
+                        uniform({8})};
+    const auto g = hindsight_goals(s, 1);
+    EXPECT_GT((g.future_time - s.time).min().item<int64_t>(), 0);
+    EXPECT_LE(g.future_time.max().item<int64_t>(), 5);
+    expect_close(g.goals, s.achieved.index({s.traj, g.future_time}));
+    EXPECT_TRUE(goal_transition_batch(s, 1).transition_time.equal(g.future_time - 1));
+  });
+}
+
+TEST(PrefixTree, PairsAreDistinctAndTheirDepthIsTheSharedPrefix) {
+  for_draws(100, [] {
+    const int64_t branching = integer(2, 4), depth = integer(1, 4);
+    const auto t = tree_pairs(uniform({20, 2}), branching, depth);
+    EXPECT_TRUE(t.pairs.select(1, 0).ne(t.pairs.select(1, 1)).all().item<bool>());
+    for (int64_t n = 0; n < 20; ++n) {
+      std::vector<std::vector<int64_t>> paths(2);
+      for (int side = 0; side < 2; ++side) {
+        auto leaf = t.pairs[n][side].item<int64_t>();
+        for (int64_t level = 0; level < depth; ++level, leaf /= branching)
+          paths[static_cast<size_t>(side)].insert(paths[static_cast<size_t>(side)].begin(), leaf % branching);
+      }
+      const auto shared = shared_prefix(paths, at::tensor({0, 1}).view({1, 2}));
+      EXPECT_EQ(shared.shared[0].item<int64_t>(), t.shared_depth[n].item<int64_t>());
+    }
+  });
+  const auto one = at::tensor({1.0, 0.5}, at::kDouble);
+  expect_close(prefix_covariance(at::tensor({0, 0, 0, 1, 1, 0}).view({3, 2}), one),
+               at::tensor({1.5, 1.0, 0.0, 1.0, 1.5, 0.0, 0.0, 0.0, 1.5}, at::kDouble).view({3, 3}));
+  expect_error(ErrorKind::value, "branching", [] { tree_pairs(at::zeros({1, 2}), 1, 1); });
+}
+
+TEST(Selection, ErrorsNameTheArgument) {
+  expect_error(ErrorKind::empty, "advantages", [] { positive_advantage(-at::ones({2})); });
+  expect_error(ErrorKind::value, "uniforms", [] { priority_draw(at::ones({1}), at::ones({1})); });
+  expect_error(ErrorKind::value, "fraction", [] { top_fraction(at::ones({1}), 1.5); });
+  expect_error(ErrorKind::value, "limit", [] { above_return(at::ones({1}), 0, 0); });
+}
+
+}  // namespace
+}  // namespace plaudit
