@@ -1,0 +1,50 @@
+#include "plaudit/eval/correlation.h"
+
+#include "tests/support/property.h"
+
+namespace plaudit {
+namespace {
+
+using namespace testing;
+
+// The readable twin: all pairs.
+double all_pairs(const Tensor& x, const Tensor& y) {
+  const auto sx = (x.unsqueeze(0) - x.unsqueeze(1)).sign(), sy = (y.unsqueeze(0) - y.unsqueeze(1)).sign();
+  return ((sx * sy).sum() / (sx.abs().sum() * sy.abs().sum()).sqrt()).item<double>();
+}
+
+TEST(Correlation, KendallEqualsTheSumOverAllPairsWithTies) {
+  for_draws(300, [] {
+    const int64_t n = integer(2, 12);
+    const auto x = at::randint(0, 4, {n}, at::kLong).to(at::kDouble),
+               y = at::randint(0, 4, {n}, at::kLong).to(at::kDouble);
+    const double expected = all_pairs(x, y), actual = kendall_tau(x, y).item<double>();
+    if (std::isnan(expected)) {
+      EXPECT_TRUE(std::isnan(actual));
+    } else {
+      EXPECT_NEAR(actual, expected, 1e-12);
+    }
+  });
+}
+
+TEST(Correlation, IsInvariantToScaleShiftAndOrder) {
+  for_draws(200, [] {
+    const auto x = normal({9}), y = normal({9});
+    const auto order = at::randperm(9);
+    expect_close(pearson(3 * x + 1, y), pearson(x, y));
+    expect_close(pearson(-x, y), -pearson(x, y));
+    expect_close(spearman(x.exp(), y), spearman(x, y));
+    expect_close(spearman(x.index_select(0, order), y.index_select(0, order)), spearman(x, y));
+    expect_close(pearson(x, x), at::ones({}, at::kDouble));
+  });
+}
+
+TEST(Correlation, AConstantSideGivesNanAndOnePointAnError) {
+  const auto x = at::ones({3}), y = at::arange(3, at::kDouble);
+  for (const auto f : {&pearson, &spearman, &kendall_tau}) EXPECT_TRUE(std::isnan(f(x, y).item<double>()));
+  expect_error(ErrorKind::value, "x", [] { pearson(at::ones({1}), at::ones({1})); });
+  expect_error(ErrorKind::empty, "x", [] { kendall_tau(at::ones({0}), at::ones({0})); });
+}
+
+}  // namespace
+}  // namespace plaudit
