@@ -17,10 +17,6 @@ Tensor plain(const Tensor& t) {
   return t.detach().to(at::kCPU, at::kDouble).contiguous();
 }
 
-Tensor scalar(double x) {
-  return at::scalar_tensor(x, at::kDouble);
-}
-
 void check_marginal(const Check& check, std::string_view name, const Tensor& p) {
   const auto law = plain(p);
   const double least = law.min().item<double>(), total = law.sum().item<double>();
