@@ -66,9 +66,9 @@ class Tokenizer {
   // once, when the tokenizer wants one and the text does not already start with it.
   std::vector<int64_t> encode_prompt(const Prompt& prompt, const std::string& family = "") const;
 
-  // Writes the files of a Hugging Face folder that `transformers` and load() read this tokenizer from: copies of
-  // those that it was loaded from, or new ones from a GGUF file (data/tokenizer_files.h). UserError (value) for
-  // one that was made in memory.
+  // Writes the files of a Hugging Face folder that `transformers` and load() read this tokenizer from: copies
+  // of those that it was loaded from, or new ones from a GGUF file (data/tokenizer_files.h). UserError
+  // (value) for one that was made in memory.
   virtual void save(const std::string& folder) const;
   // The folder or file that it was loaded from, "" when it was made in memory.
   const std::string& source() const { return source_; }

@@ -102,7 +102,8 @@ PLAUDIT_FUNCTIONS(preference, m) {
   m.def(
       "hierarchical_label(Tensor factors_a, Tensor factors_b, Tensor margins, int[] order, Tensor signs) -> "
       "(Tensor label, Tensor level)",
-      [](const Tensor& a, const Tensor& b, const Tensor& margins, at::IntArrayRef order, const Tensor& signs) {
+      [](const Tensor& a, const Tensor& b, const Tensor& margins, at::IntArrayRef order,
+         const Tensor& signs) {
         return as_tuple(hierarchical_label(a, b, margins, {order.vec(), signs}));
       },
       "Preference labels by the most important reward factor that differs.", {"06"});

@@ -53,8 +53,9 @@ PLAUDIT_FUNCTIONS(variational, m) {
       "set_attention_pool(Tensor x, Tensor mask, Tensor wq, Tensor wk, Tensor wv, Tensor bq, Tensor bk, "
       "Tensor bv) -> (Tensor pooled)",
       [](const Tensor& x, const Tensor& mask, const Tensor& wq, const Tensor& wk, const Tensor& wv,
-         const Tensor& bq, const Tensor& bk,
-         const Tensor& bv) { return set_attention_pool(x, mask, {wq, wk, wv, bq, bk, bv}); },
+         const Tensor& bq, const Tensor& bk, const Tensor& bv) {
+        return set_attention_pool(x, mask, {wq, wk, wv, bq, bk, bv});
+      },
       "Masked self-attention over a set, averaged over its members.", {"16"});
 }
 

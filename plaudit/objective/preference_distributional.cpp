@@ -21,12 +21,11 @@ PairLoss mean_variance_loss(const Tensor& chosen, const Tensor& rejected, double
   check.finite("rejected", rejected);
   check.that(variance_penalty >= 0, "variance_penalty", ">= 0", variance_penalty);
   const auto c = as_real(chosen), r = as_real(rejected);
-  const auto variance =
-      at::softplus(c.select(1, 1)).square() + at::softplus(r.select(1, 1)).square();
+  const auto variance = at::softplus(c.select(1, 1)).square() + at::softplus(r.select(1, 1)).square();
   // Deviations that underflow leave a certain preference, not 0/0.
   const double least = c.scalar_type() == at::kDouble ? 1e-300 : 1e-36;
-  const auto margin = std::sqrt(2 * std::numbers::pi) * (c.select(1, 0) - r.select(1, 0)) *
-                      variance.clamp_min(least).rsqrt();
+  const auto margin =
+      std::sqrt(2 * std::numbers::pi) * (c.select(1, 0) - r.select(1, 0)) * variance.clamp_min(least).rsqrt();
   const auto losses = logistic_link(margin);
   return {losses.mean() + variance_penalty * variance.mean(), losses};
 }
@@ -38,9 +37,8 @@ PairLoss categorical_loss(const Tensor& chosen, const Tensor& rejected, double e
   const auto c = at::log_softmax(as_real(chosen), 1), r = at::log_softmax(as_real(rejected), 1);
   // log [P(rejected below atom i) + P(rejected = i)/2], in logarithms so that no probability underflows.
   const auto half = r - std::numbers::ln2;
-  const auto beaten = at::cat({half.slice(1, 0, 1), at::logaddexp(r.logcumsumexp(1).slice(1, 0, -1),
-                                                                  half.slice(1, 1))},
-                              1);
+  const auto beaten =
+      at::cat({half.slice(1, 0, 1), at::logaddexp(r.logcumsumexp(1).slice(1, 0, -1), half.slice(1, 1))}, 1);
   const auto losses = -at::logsumexp(c + beaten, 1);
   const auto mean = at::cat({c, r}).exp().mean(0);
   return {losses.mean() + entropy_coef * at::xlogy(mean, mean).sum(), losses};

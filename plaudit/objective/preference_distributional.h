@@ -14,7 +14,8 @@ namespace plaudit {
 PairLoss mean_variance_loss(const Tensor& chosen, const Tensor& rejected, double variance_penalty = 0);
 
 // Rewards on K ordered atoms, logits `chosen`, `rejected` [B,K]: losses = -log P(chosen atom > rejected atom,
-// ties half), and `loss` adds entropy_coef times sum p log p of the distribution averaged over all 2B answers.
+// ties half), and `loss` adds entropy_coef times sum p log p of the distribution averaged over all 2B
+// answers.
 PairLoss categorical_loss(const Tensor& chosen, const Tensor& rejected, double entropy_coef = 0);
 
 // A bounded reward: the mean over M comparison states of the probability to beat them, sigma(logits) [B,M];

@@ -129,8 +129,7 @@ Tensor win_rate_rewards(const Tensor& preference, bool include_self) {
   check.dim("preference", preference, 3);
   check.same_size("preference", preference, 1, "preference", preference, 2);
   const int64_t k = preference.size(1);
-  if (k < 2)
-    check.refuse(ErrorKind::empty, "preference", "compares no two answers: needs at least 2, got 1");
+  if (k < 2) check.refuse(ErrorKind::empty, "preference", "compares no two answers: needs at least 2, got 1");
   const auto diagonal = at::eye(k, preference.options().dtype(at::kBool));
   const auto judged = at::where(diagonal, at::zeros({}, preference.options()), preference);
   check.finite("preference", judged);
@@ -148,11 +147,10 @@ PLAUDIT_FUNCTIONS(preference, m) {
         return as_tuple(srpo_tabular(preference, ref, ref_imp, beta));
       },
       "Exact generator and reviser of SRPO for a finite answer set.", {"19"});
-  m.def(
-      "ipo_tabular(Tensor preference, Tensor behavior, Tensor ref_logps, float tau=0.1) -> (Tensor logps)",
-      &ipo_tabular, "Exact optimum of IPO for a finite answer set.", {"19"});
-  m.def("win_rate_rewards(Tensor preference, bool include_self=False) -> (Tensor rewards)",
-        &win_rate_rewards, "Share of the other answers that each answer beats.", {"56"});
+  m.def("ipo_tabular(Tensor preference, Tensor behavior, Tensor ref_logps, float tau=0.1) -> (Tensor logps)",
+        &ipo_tabular, "Exact optimum of IPO for a finite answer set.", {"19"});
+  m.def("win_rate_rewards(Tensor preference, bool include_self=False) -> (Tensor rewards)", &win_rate_rewards,
+        "Share of the other answers that each answer beats.", {"56"});
 }
 
 PLAUDIT_FUNCTIONS(decode, m) {

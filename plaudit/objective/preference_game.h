@@ -18,7 +18,8 @@ struct SrpoTabular {
 
 // The saddle point of self-improving robust preference optimisation:
 //   pi+(y2|y1) = ref(y2|y1) exp(P[y2,y1]/beta)/Z(y1) ,   pi(y) ~ ref(y)/Z(y) .
-// `ref_logps` [A], `ref_imp_logps` [A,A] laid out as imp_logps, beta > 0. Choi et al., 2024, arXiv 2406.01660.
+// `ref_logps` [A], `ref_imp_logps` [A,A] laid out as imp_logps, beta > 0. Choi et al., 2024, arXiv
+// 2406.01660.
 SrpoTabular srpo_tabular(const Tensor& preference, const Tensor& ref_logps, const Tensor& ref_imp_logps,
                          double beta = 0.1);
 
@@ -42,9 +43,9 @@ struct NashGap {
 // How much a policy [A] can be exploited. Rosset et al., "Direct Nash Optimization", 2024, arXiv 2404.03715.
 NashGap nash_gap(const Tensor& preference, const Tensor& policy);
 
-// How often each of K >= 2 answers beats the others, [B,K], from judgements `preference` [B,K,K] in [0,1] that
-// need not be complementary: the mean over j != i, or, with include_self, over all j with the diagonal as 1/2.
-// What the diagonal holds is ignored. Rosset et al., algorithm 2.
+// How often each of K >= 2 answers beats the others, [B,K], from judgements `preference` [B,K,K] in [0,1]
+// that need not be complementary: the mean over j != i, or, with include_self, over all j with the diagonal
+// as 1/2. What the diagonal holds is ignored. Rosset et al., algorithm 2.
 Tensor win_rate_rewards(const Tensor& preference, bool include_self = false);
 
 }  // namespace plaudit

@@ -52,10 +52,9 @@ Tensor gaussian_preference_loss(const GaussianSteps& a, const GaussianSteps& b, 
   check.dim("label", label, 1);
   check_noise(check, "noise_a", a.noise, "mask", mask);
   check.same_shape("noise_a", a.noise, "noise_b", b.noise);
-  check_tokens(
-      check,
-      {{"mean_a", a.mean}, {"log_std_a", a.log_std}, {"mean_b", b.mean}, {"log_std_b", b.log_std}}, mask,
-      ValidRows::some);
+  check_tokens(check,
+               {{"mean_a", a.mean}, {"log_std_a", a.log_std}, {"mean_b", b.mean}, {"log_std_b", b.log_std}},
+               mask, ValidRows::some);
   check.same_size("mask", mask, 0, "label", label, 0);
   check.finite_where("noise_a", a.noise, mask);
   check.finite_where("noise_b", b.noise, mask);

@@ -11,9 +11,9 @@ struct MaskedBradleyTerry {
   Tensor used;      // scalar i64, decided pairs
 };
 
-// `rewards_a`, `rewards_b` [B]; `label` [B]: 1 a preferred, 0 b preferred, -1 undecided and left out, whatever
-// its rewards hold. Bukharin et al., 2023, arXiv 2309.02632, eq. 1. UserErrors: empty batch or no decided
-// pair (empty), shape, nan, another label (value).
+// `rewards_a`, `rewards_b` [B]; `label` [B]: 1 a preferred, 0 b preferred, -1 undecided and left out,
+// whatever its rewards hold. Bukharin et al., 2023, arXiv 2309.02632, eq. 1. UserErrors: empty batch or no
+// decided pair (empty), shape, nan, another label (value).
 MaskedBradleyTerry masked_bradley_terry_loss(const Tensor& rewards_a, const Tensor& rewards_b,
                                              const Tensor& label);
 

@@ -78,9 +78,8 @@ PairLoss srpo_robust_loss(const PairLogps& raw, const SwapLogps& imp, const Swap
   const auto pair = checked_pair(check, raw);
   check_label_shape(check, options, "chosen_logps", raw.chosen);
   check_options(check, options);
-  const auto losses =
-      robust_of(pair, as_real(imp.w_given_l) - as_real(ref_imp.w_given_l),
-                as_real(imp.l_given_w) - as_real(ref_imp.l_given_w), options);
+  const auto losses = robust_of(pair, as_real(imp.w_given_l) - as_real(ref_imp.w_given_l),
+                                as_real(imp.l_given_w) - as_real(ref_imp.l_given_w), options);
   return {losses.mean(), losses};
 }
 

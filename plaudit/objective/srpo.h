@@ -1,12 +1,12 @@
 // Self-improving robust preference optimisation: one model that answers and improves answers.
 //
 // Choi et al., 2024, arXiv 2406.01660; losses re-derived from its min-max objective. For a pair (w, l) with
-// label p = P(w preferred), g(a) = log pi(a)/ref(a) of the generator and r(a|b) = log pi+(a|b)/ref(a|b) of the
-// reviser, who is given answer b and writes a:
+// label p = P(w preferred), g(a) = log pi(a)/ref(a) of the generator and r(a|b) = log pi+(a|b)/ref(a|b) of
+// the reviser, who is given answer b and writes a:
 //   improve = 1/2 {[p - 1/2 - beta (r(w|l) - r(l|l))]^2 + [p - 1/2 - beta (r(w|w) - r(l|w))]^2}
 //   robust  = {p - 1/2 - beta/2 [g(w) - g(l) + r(w|l) - r(l|w)]}^2
-// Log-probabilities are [B] sums over the written answer. UserErrors: empty, shape, nan, and value for beta <=
-// 0, alpha or a label outside [0,1].
+// Log-probabilities are [B] sums over the written answer. UserErrors: empty, shape, nan, and value for beta
+// <= 0, alpha or a label outside [0,1].
 #pragma once
 
 #include <optional>

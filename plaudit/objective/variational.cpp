@@ -144,9 +144,8 @@ PLAUDIT_FUNCTIONS(variational, m) {
         return as_tuple(gaussian_kl(mean, logvar, {std::move(prior_mean), std::move(prior_logvar)}));
       },
       "KL divergence of diagonal Gaussians from a prior.", {"16"});
-  m.def(
-      "reparameterize(Tensor mean, Tensor logvar, Tensor noise, bool normalize=False) -> (Tensor z)",
-      &reparameterize, "Draws of a diagonal Gaussian, differentiable in its parameters.", {"16"});
+  m.def("reparameterize(Tensor mean, Tensor logvar, Tensor noise, bool normalize=False) -> (Tensor z)",
+        &reparameterize, "Draws of a diagonal Gaussian, differentiable in its parameters.", {"16"});
   m.def(
       "preference_elbo(Tensor reward_a, Tensor reward_b, Tensor label, Tensor mean, Tensor logvar, Tensor? "
       "mask=None, float kl_weight=1., float reward_scale=1., Tensor? prior_mean=None, Tensor? "
@@ -154,11 +153,9 @@ PLAUDIT_FUNCTIONS(variational, m) {
       [](const Tensor& a, const Tensor& b, const Tensor& label, const Tensor& mean, const Tensor& logvar,
          std::optional<Tensor> mask, double kl_weight, double reward_scale, std::optional<Tensor> prior_mean,
          std::optional<Tensor> prior_logvar) {
-        return as_tuple(preference_elbo(a, b, label, mean, logvar,
-                                        {std::move(mask),
-                                         kl_weight,
-                                         reward_scale,
-                                         {std::move(prior_mean), std::move(prior_logvar)}}));
+        return as_tuple(preference_elbo(
+            a, b, label, mean, logvar,
+            {std::move(mask), kl_weight, reward_scale, {std::move(prior_mean), std::move(prior_logvar)}}));
       },
       "Negative evidence lower bound of preferences under a latent user.", {"16"});
   m.def(

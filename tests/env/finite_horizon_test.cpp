@@ -28,7 +28,8 @@ TEST(FiniteHorizon, EnoughIterationsReachTheOptimum) {
     auto q = exploration_q(m.transition, m.reward, horizon);
     for (int64_t k = 1; k < horizon; ++k) q = q_value_iteration_step(q, m.transition, m.reward);
     expect_close(q, best.q);
-    expect_close(greedy_return(best.q, m.transition, m.reward, m.initial), best.values[0].dot(m.initial), 1e-7);
+    expect_close(greedy_return(best.q, m.transition, m.reward, m.initial), best.values[0].dot(m.initial),
+                 1e-7);
     const auto k = min_qvi_k(m.transition, m.reward, m.initial, horizon);
     EXPECT_GE(k, 1);
     EXPECT_LE(k, horizon);

@@ -12,7 +12,8 @@ using namespace testing;
 TEST(QuantalResponse, IsAFixedPointAtAnyTemperature) {
   for_draws(200, [] {
     const auto m = normal({integer(1, 5), integer(1, 5)}, 2);
-    const double a = std::pow(10.0, uniform({}, -2, 1).item<double>()), b = std::pow(10.0, uniform({}, -2, 1).item<double>());
+    const double a = std::pow(10.0, uniform({}, -2, 1).item<double>()),
+                 b = std::pow(10.0, uniform({}, -2, 1).item<double>());
     const auto r = quantal_response(m, a, b);
     expect_close(r.row, at::softmax(at::matmul(m, r.column) / a, 0), 1e-7);
     expect_close(r.column, at::softmax(-at::matmul(r.row, m) / b, 0), 1e-7);
@@ -36,7 +37,8 @@ TEST(SoftMarkovGame, EqualsItsOwnEvaluation) {
     const auto transition = at::softmax(normal({s, a, b, s}, 2), -1), reward = normal({s, a, b});
     const double gamma = uniform({}, 0, 0.97).item<double>(), hot = uniform({}, 0.05, 1).item<double>();
     const auto game = soft_markov_game(transition, reward, gamma, hot, 2 * hot);
-    const auto v = markov_game_evaluation(transition, reward, game.protagonist, game.adversary, gamma, {hot, 2 * hot});
+    const auto v =
+        markov_game_evaluation(transition, reward, game.protagonist, game.adversary, gamma, {hot, 2 * hot});
     expect_close(game.values, v.values, 1e-8);
     EXPECT_LE((robust_value(transition, reward, game.protagonist, gamma) -
                markov_game_evaluation(transition, reward, game.protagonist, game.adversary, gamma).values)
@@ -51,14 +53,16 @@ TEST(SoftMarkovGame, AnAdversaryWithoutAChoiceLeavesTheSoftMdp) {
     const auto m = RandomMdp::draw();
     const auto expected = (m.transition * m.reward).sum(-1);
     const auto game = soft_markov_game(m.transition.unsqueeze(2), expected.unsqueeze(2), m.gamma, 0.5, 1);
-    expect_close(game.values, soft_value_iteration(m.transition, m.reward, m.gamma, {.temperature = 0.5}).values, 1e-8);
+    expect_close(game.values,
+                 soft_value_iteration(m.transition, m.reward, m.gamma, {.temperature = 0.5}).values, 1e-8);
   });
 }
 
 TEST(MarkovGame, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "temperature_column", [] { quantal_response(at::ones({2, 2}), 1, 0); });
-  expect_error(ErrorKind::shape, "reward",
-               [] { soft_markov_game(at::ones({1, 1, 1, 1}), at::ones({1, 1, 2}), 0.9, 1, 1); });
+  expect_error(ErrorKind::shape, "reward", [] {
+    soft_markov_game(at::ones({1, 1, 1, 1}), at::ones({1, 1, 2}), 0.9, 1, 1);
+  });
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ TEST(PolicyEvaluation, OccupancyTimesRewardIsTheReturn) {
                  policy_return(m.transition, m.reward, m.policy, m.initial, m.gamma));
     expect_close(occupancy_measure(m.transition, m.policy, m.initial, m.gamma, true).state.sum(),
                  at::ones({}, at::kDouble));
-    const auto both = multi_objective_return(m.transition, at::stack({m.reward, 2 * m.reward}), m.policy, m.initial, m.gamma);
+    const auto both = multi_objective_return(m.transition, at::stack({m.reward, 2 * m.reward}), m.policy,
+                                             m.initial, m.gamma);
     expect_close(both[1], 2 * both[0]);
   });
 }
@@ -40,7 +41,8 @@ TEST(PolicyEvaluation, APureChargeIsTheDiscountedEntropy) {
                                     "negative_entropy"),
                  -2 * charge);
     const auto uniform = uniform_policy(m.transition);
-    expect_close(regularised_return(m.transition, at::zeros_like(m.reward), uniform, m.initial, m.gamma, 1, "kl_uniform"),
+    expect_close(regularised_return(m.transition, at::zeros_like(m.reward), uniform, m.initial, m.gamma, 1,
+                                    "kl_uniform"),
                  at::zeros({}, at::kDouble));
   });
 }
@@ -52,9 +54,8 @@ TEST(PolicyEvaluation, ErrorsNameTheArgumentInOrder) {
   expect_error(ErrorKind::nan, "reward", [&] { policy_evaluation(bad, m.reward / 0, m.policy, 0.9); });
   expect_error(ErrorKind::shape, "reward", [&] { policy_evaluation(bad / 0, m.reward[0], m.policy, 0.9); });
   expect_error(ErrorKind::value, "gamma", [&] { policy_evaluation(m.transition, m.reward, m.policy, 1); });
-  expect_error(ErrorKind::value, "regulariser", [&] {
-    regularised_return(m.transition, m.reward, m.policy, m.initial, 0.9, 1, "tsalis");
-  });
+  expect_error(ErrorKind::value, "regulariser",
+               [&] { regularised_return(m.transition, m.reward, m.policy, m.initial, 0.9, 1, "tsalis"); });
 }
 
 }  // namespace

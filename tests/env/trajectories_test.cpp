@@ -25,7 +25,8 @@ TEST(Trajectories, SamplesFollowTheirProbabilities) {
   const auto m = RandomMdp::draw(3, 2);
   const auto d = trajectory_distribution(m.transition, m.policy, m.initial, 1);
   const auto sample = sample_trajectories(m.transition, m.policy, m.initial, uniform({20000, 3}));
-  const auto rows = at::stack({sample.states.select(1, 0), sample.actions.select(1, 0), sample.states.select(1, 1)}, 1);
+  const auto rows =
+      at::stack({sample.states.select(1, 0), sample.actions.select(1, 0), sample.states.select(1, 1)}, 1);
   for (int64_t i = 0; i < d.trajectories.size(0); ++i) {
     const double share = rows.eq(d.trajectories[i]).all(1).to(at::kDouble).mean().item<double>();
     EXPECT_NEAR(share, d.probabilities[i].item<double>(), 0.02);
@@ -48,8 +49,9 @@ TEST(Trajectories, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "transitions", [] { encode_return(at::full({1}, 2, at::kLong), 2, 0.3); });
   expect_error(ErrorKind::value, "value", [] { decode_return(-3, 2, 0.3, 2); });
   const auto m = RandomMdp::draw();
-  expect_error(ErrorKind::shape, "uniforms",
-               [&] { sample_trajectories(m.transition, m.policy, m.initial, at::zeros({1, 4})); });
+  expect_error(ErrorKind::shape, "uniforms", [&] {
+    sample_trajectories(m.transition, m.policy, m.initial, at::zeros({1, 4}));
+  });
 }
 
 }  // namespace

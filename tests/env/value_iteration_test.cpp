@@ -24,7 +24,8 @@ TEST(ValueIteration, IsAFixedPointThatNoPolicyBeats) {
 }
 
 TEST(ValueIteration, TiesGoToTheLowestIndex) {
-  const auto transition = at::full({3, 4, 3}, 1.0 / 3, at::kDouble), reward = at::ones({3, 4, 3}, at::kDouble);
+  const auto transition = at::full({3, 4, 3}, 1.0 / 3, at::kDouble),
+             reward = at::ones({3, 4, 3}, at::kDouble);
   const auto v = value_iteration(transition, reward, 0.999);
   expect_close(v.policy.select(1, 0), at::ones({3}, at::kDouble));
   expect_close(v.values, at::full({3}, 1000.0, at::kDouble));

@@ -1,6 +1,6 @@
 #include "plaudit/feedback/score_labels.h"
 
-#include "plaudit/feedback/last_word_guess.h"
+#include "plaudit/feedback/guess.h"
 #include "tests/support/property.h"
 
 namespace plaudit {
