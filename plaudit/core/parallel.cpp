@@ -1,15 +1,61 @@
 #include "plaudit/core/parallel.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 
-#ifndef _OPENMP
-#error "compile this file with OpenMP (plaudit/CMakeLists.txt): without it every loop would run on one thread"
-#endif
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+// libgomp by name: clang's `#pragma omp parallel` would bring a second OpenMP runtime beside the one that LibTorch uses.
+extern "C" {
+void GOMP_parallel(void (*body)(void*), void* data, unsigned threads, unsigned flags);
+int omp_get_num_threads();
+int omp_get_thread_num();
+}
 
 namespace plaudit {
+namespace {
 
-void parallel_for(int64_t begin, int64_t end, int64_t grain, const std::function<void(int64_t, int64_t)>& f) {
-  at::parallel_for(begin, end, grain, [&f](int64_t first, int64_t last) { f(first, last); });
+using Body = std::function<void(int64_t, int64_t)>;
+
+struct Team {
+  int64_t begin, end, grain;
+  const Body& body;
+  std::mutex mutex{};
+  std::exception_ptr error{};  // the first one
+};
+
+void run_member(void* data) {
+  auto& team = *static_cast<Team*>(data);
+  const int64_t members = omp_get_num_threads(), member = omp_get_thread_num();
+  const int64_t part = std::max(team.grain, (team.end - team.begin + members - 1) / members);
+  const int64_t first = team.begin + member * part, last = std::min(team.end, first + part);
+  if (first >= last) return;
+  try {
+    at::internal::ThreadIdGuard number(static_cast<int>(member));
+    team.body(first, last);
+  } catch (...) {
+    const std::lock_guard lock(team.mutex);
+    if (!team.error) team.error = std::current_exception();
+  }
+}
+
+}  // namespace
+
+void parallel_for(int64_t begin, int64_t end, int64_t grain, const Body& f) {
+  if (begin >= end) return;
+  at::internal::lazy_init_num_threads();
+  grain = std::max<int64_t>(grain, 1);
+  const int64_t parts = std::min<int64_t>(at::get_num_threads(), (end - begin + grain - 1) / grain);
+  if (parts <= 1 || at::in_parallel_region()) {
+    at::internal::ThreadIdGuard number(0);
+    f(begin, end);
+    return;
+  }
+  Team team{begin, end, grain, f};
+  GOMP_parallel(&run_member, &team, static_cast<unsigned>(parts), 0);
+  if (team.error) std::rethrow_exception(team.error);
 }
 
 }  // namespace plaudit

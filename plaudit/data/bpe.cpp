@@ -98,7 +98,7 @@ void BpeModel::read_vocab(const std::string& where) {
 void BpeModel::read_merges(const std::string& where) {
   for (size_t rank = 0; rank < options_.merges.size(); ++rank) {
     const auto& [left, right] = options_.merges[rank];
-    const auto id_of = [&](const std::string& token) {
+    const auto id_of = [&, &left = left, &right = right](const std::string& token) {
       const auto bytes = stored(token);
       const int32_t id = bytes ? lookup(*bytes) : -1;
       if (id < 0)

@@ -192,7 +192,7 @@ PLAUDIT_INLINE float mask_scores(const AttendTask<T>& task, float* scores, int64
       V s = load(p);
       if (task.softcap > 0) s = splat(task.softcap) * vtanh(s * splat(1 / task.softcap));
       const I key = lanes + splat(j);
-      s = (key >= splat(first)) & (key < splat(end)) ? s : splat(kUnseen);
+      s = ((key >= splat(first)) & (key < splat(end))) ? s : splat(kUnseen);
       save(p, s);
       top = vmax(top, s);
     }

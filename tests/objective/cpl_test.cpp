@@ -82,7 +82,7 @@ TEST(Cpl, ErrorsNameTheArgument) {
   expect_error(ErrorKind::shape, "label", [&] { cpl_loss(s, at::ones({3}), {}); });
   expect_error(ErrorKind::empty, "scores", [&] { cpl_rank_loss(label, label); });
   expect_error(ErrorKind::value, "mask", [&] {
-    const auto holes = at::tensor({{1, 0, 1}}, at::kLong);
+    const auto holes = at::tensor({1, 0, 1}, at::kLong).unsqueeze(0);
     regret_scores_bootstrap(at::zeros({1, 3}), at::zeros({1, 3}), holes);
   });
 }

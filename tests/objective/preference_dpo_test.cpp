@@ -40,7 +40,7 @@ TEST(PairLosses, GradientsMatchFiniteDifferences) {
     const auto pair = random_pair(integer(1, 4));
     for (const auto& [name, loss] : losses()) {
       SCOPED_TRACE(name);
-      expect_gradient([&](const auto& x) { return loss(pair_of(x)).loss; }, tensors(pair));
+      expect_gradient([&loss = loss](const auto& x) { return loss(pair_of(x)).loss; }, tensors(pair));
     }
   });
 }
@@ -80,7 +80,7 @@ TEST(PairLosses, MarginsOfThreeThousandStayFinite) {
   for (const auto& [name, loss] : losses()) {
     SCOPED_TRACE(name);
     for (const auto& grad :
-         gradients([&](const auto& x) { return loss(pair_of(x)).loss; }, {far, near, ref, ref}))
+         gradients([&loss = loss](const auto& x) { return loss(pair_of(x)).loss; }, {far, near, ref, ref}))
       EXPECT_TRUE(at::isfinite(grad).all().item<bool>());
   }
 }
@@ -104,10 +104,10 @@ TEST(PairLosses, ErrorsNameTheArgument) {
   bad[1] = std::nan("");
   for (const auto& [name, loss] : losses()) {
     SCOPED_TRACE(name);
-    expect_error(ErrorKind::empty, "chosen_logps", [&] { loss({none, none, none, none}); });
-    expect_error(ErrorKind::shape, "ref_rejected_logps", [&] { loss({two, two, two, three}); });
-    expect_error(ErrorKind::nan, "rejected_logps", [&] { loss({two, bad, two, two}); });
-    expect_error(ErrorKind::nan, "ref_chosen_logps", [&] {
+    expect_error(ErrorKind::empty, "chosen_logps", [&, &loss = loss] { loss({none, none, none, none}); });
+    expect_error(ErrorKind::shape, "ref_rejected_logps", [&, &loss = loss] { loss({two, two, two, three}); });
+    expect_error(ErrorKind::nan, "rejected_logps", [&, &loss = loss] { loss({two, bad, two, two}); });
+    expect_error(ErrorKind::nan, "ref_chosen_logps", [&, &loss = loss] {
       loss({two, two, at::full({2}, -HUGE_VAL), two});
     });
   }

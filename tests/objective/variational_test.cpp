@@ -21,7 +21,8 @@ TEST(GaussianKl, IsZeroOnlyAtThePriorAndHasTheRightGradient) {
 
 TEST(GaussianKl, AgreesWithSampling) {
   at::manual_seed(0);
-  const auto mean = at::tensor({{0.5, -1.0}}, at::kDouble), logvar = at::tensor({{-0.4, 0.3}}, at::kDouble);
+  const auto mean = at::tensor({0.5, -1.0}, at::kDouble).view({1, 2});
+  const auto logvar = at::tensor({-0.4, 0.3}, at::kDouble).view({1, 2});
   const auto z = reparameterize(mean.expand({200000, 2}), logvar.expand({200000, 2}), normal({200000, 2}));
   const auto log_q = -0.5 * ((z - mean).square() / logvar.exp() + logvar).sum(1);
   const auto log_p = -0.5 * z.square().sum(1);

@@ -80,7 +80,7 @@ TEST(TreeSearch, FindsTheBestLeafOfATwoLevelTree) {
     const auto value = at::cat({at::zeros({3}, at::kDouble), uniform({4})});
     const auto terminal = at::arange(7).ge(3);
     const auto r = mcts_search({next, terminal, value, at::full({7, 2}, 0.5, at::kDouble)},
-                               {.rollouts = 200, .exploration = {.c = 3}, .gamma = 1, .final_mode = "best"});
+                               {.rollouts = 200, .uct = {.c = 3}, .gamma = 1, .final_mode = "best"});
     EXPECT_EQ(r.counts.sum().item<int64_t>(), 200);
     EXPECT_EQ(r.action, (value.argmax().item<int64_t>() - 3) / 2);
     EXPECT_NEAR(r.values.max().item<double>(), value.max().item<double>(), 1e-12);
