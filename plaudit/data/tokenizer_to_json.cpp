@@ -1,7 +1,10 @@
 // The tokenizer of a GGUF file as the files of a Hugging Face folder.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 
+#include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 #include "plaudit/data/normalizer.h"
 #include "plaudit/data/pre_tokenizer.h"
@@ -142,9 +145,22 @@ Json config(const GgufVocabulary& v) {
   return out;
 }
 
+// SentencePiece puts its space in front of the whole text and then looks for the user's tokens; in
+// tokenizer.json a normalizer would put one behind each of these tokens, too.
+void refuse_prefixed_user_tokens(const GgufVocabulary& v) {
+  if (v.model != "llama" || !v.space_prefix) return;
+  const auto found = std::find(v.types.begin(), v.types.end(), TokenType::user_defined);
+  if (found == v.types.end()) return;
+  const auto id = static_cast<size_t>(found - v.types.begin());
+  fail(ErrorKind::value, v.where("add_space_prefix"),
+       fmt::format("true beside user-defined tokens (id {}: '{}') cannot be written as tokenizer.json", id,
+                   v.tokens[id]));
+}
+
 }  // namespace
 
 void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::string& folder) {
+  refuse_prefixed_user_tokens(vocabulary);
   create_folder(folder);
   if (!vocabulary.chat_template.empty())
     write_file_atomic(folder + "/chat_template.jinja", vocabulary.chat_template);

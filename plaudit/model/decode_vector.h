@@ -19,10 +19,13 @@ using V = float __attribute__((vector_size(64)));
 using I = int32_t __attribute__((vector_size(64)));
 using U = uint32_t __attribute__((vector_size(64)));
 using H = uint16_t __attribute__((vector_size(32)));
-using LooseV = float __attribute__((vector_size(64), aligned(4), may_alias));
-using LooseU = uint32_t __attribute__((vector_size(64), aligned(4), may_alias));
-using LooseH = uint16_t __attribute__((vector_size(32), aligned(2), may_alias));
-using LooseWord = uint32_t __attribute__((aligned(2), may_alias));
+// Anywhere in memory. (Typedefs: clang drops `aligned` in a using-declaration without a word.)
+typedef float LooseV __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t LooseU __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t LooseH __attribute__((vector_size(32), aligned(2), may_alias));
+typedef uint32_t LooseWord __attribute__((aligned(2), may_alias));
+static_assert(alignof(LooseV) == 4 && alignof(LooseU) == 4 && alignof(LooseH) == 2 &&
+              alignof(LooseWord) == 2);
 
 PLAUDIT_INLINE V splat(float s) {
   return V{s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s};

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plaudit/core/registry.h"
@@ -27,6 +28,14 @@ class Dual {
     return at::matmul(centred * policy, centred.t()) / beta_;
   }
 
+  // D(q) less what the worst-off group gets from the policy of q: an upper bound of how far either is from
+  // the optimum.
+  double gap(const Tensor& q) const {
+    const auto pi = policy(q);
+    const auto kl = at::xlogy(pi, pi).sum() - at::where(pi.gt(0), pi * log_reference_, 0).sum();
+    return value(q) - (utility(pi).min() - beta_ * kl).item<double>();
+  }
+
  private:
   Tensor rewards_, log_reference_;
   double beta_;
@@ -48,12 +57,14 @@ bool barrier_step(const Dual& dual, double mu, Tensor& q) {
   if (!(decrement > 1e-18)) return false;
   const auto merit = [&](const Tensor& x) { return dual.value(x) - mu * x.log().sum().item<double>(); };
   const double now = merit(q);
+  const double rounding =
+      1e-12 * std::max(1.0, std::abs(now));  // below it the merit does not tell steps apart
   double length = 1;
   const double shrink = (move / q).min().item<double>();
   if (shrink < 0) length = std::min(1.0, -0.99 / shrink);
   for (int i = 0; i < 60; ++i, length /= 2) {
     const auto next = q + length * move;
-    if (merit(next) <= now - 1e-4 * length * decrement || length < 1e-12) {
+    if (merit(next) <= now - 1e-4 * length * decrement + rounding || length < 1e-12) {
       q = next / next.sum();
       return length >= 1e-12;
     }
@@ -68,8 +79,8 @@ MaxminPolicy maxmin_policy(const Tensor& rewards, const Tensor& reference, doubl
   check_arguments(check, {{"rewards", rewards, "GA"}, {"reference", reference, "A"}});
   const auto r = rewards.detach().to(at::kCPU, at::kDouble),
              ref = reference.detach().to(at::kCPU, at::kDouble);
-  const double least = ref.min().item<double>(), total = ref.sum().item<double>();
-  check.that(least >= 0, "reference", ">= 0", least);
+  const double smallest = ref.min().item<double>(), total = ref.sum().item<double>();
+  check.that(smallest >= 0, "reference", ">= 0", smallest);
   check.that(std::abs(total - 1) <= 1e-6, "reference", "summing to 1", total);
   check.that(beta > 0, "beta", "> 0", beta);
   const Dual dual(r, ref, beta);
@@ -77,10 +88,19 @@ MaxminPolicy maxmin_policy(const Tensor& rewards, const Tensor& reference, doubl
   auto q = at::full({groups}, 1 / static_cast<double>(groups), at::kDouble);
   const double scale = (r.max() - r.min()).item<double>();
   if (groups > 1 && scale > 0) {
+    // Towards mu = 0 rounding takes over at some point: the best is kept.
+    auto best = q;
+    double least = dual.gap(q);
     for (double mu = scale; mu > 1e-13 * scale; mu /= 8) {
       for (int i = 0; i < 50 && barrier_step(dual, mu, q); ++i) {
       }
+      const double gap = dual.gap(q);
+      if (gap < least) {
+        least = gap;
+        best = q;
+      }
     }
+    q = best;
   }
   const auto policy = dual.policy(q);
   return {policy, q, dual.utility(policy), at::scalar_tensor(dual.value(q), at::kDouble)};

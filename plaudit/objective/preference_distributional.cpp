@@ -36,12 +36,14 @@ PairLoss categorical_loss(const Tensor& chosen, const Tensor& rejected, double e
   check.that(std::isfinite(entropy_coef), "entropy_coef", "finite", entropy_coef);
   const auto c = at::log_softmax(as_real(chosen), 1), r = at::log_softmax(as_real(rejected), 1);
   // log [P(rejected below atom i) + P(rejected = i)/2], in logarithms so that no probability underflows.
-  const auto half = r - std::numbers::ln2;
-  const auto beaten =
-      at::cat({half.slice(1, 0, 1), at::logaddexp(r.logcumsumexp(1).slice(1, 0, -1), half.slice(1, 1))}, 1);
+  const int64_t atoms = c.size(1);
+  const auto ties = at::ones({atoms, atoms}, c.options()).tril(-1) + 0.5 * at::eye(atoms, c.options());
+  const auto beaten = at::logsumexp(r.unsqueeze(1) + ties.log(), 2);
   const auto losses = -at::logsumexp(c + beaten, 1);
   const auto mean = at::cat({c, r}).exp().mean(0);
-  return {losses.mean() + entropy_coef * at::xlogy(mean, mean).sum(), losses};
+  const auto log_mean =
+      mean.clamp_min(mean.scalar_type() == at::kDouble ? 1e-300 : 1e-36).log();  // 0 log 0 = 0
+  return {losses.mean() + entropy_coef * (mean * log_mean).sum(), losses};
 }
 
 Tensor expected_preference(const Tensor& logits) {

@@ -86,7 +86,10 @@ RunFolder::RunFolder(const Recipe& recipe, const std::string& path, Distributed&
     }
   }
   broadcast_text(refusal, ranks);
-  if (!refusal.empty()) throw UserError(kind, refusal);
+  if (!refusal.empty()) {
+    if (lock_ >= 0) ::close(lock_);  // no destructor runs after this
+    throw UserError(kind, refusal);
+  }
   broadcast_text(path_, ranks);
   continues_ = fs::exists(path_ + "/stages");
 }

@@ -34,10 +34,12 @@ Json bpe_metadata() {
           {"tokenizer.chat_template", "{{ messages[0]['content'] }}"}};
 }
 
-// <unk>, <s>, </s>, two and three spaces (user-defined), pieces of a's, byte tokens.
+// <unk>, <s>, </s>, two and three spaces (user-defined where no space stands before a text), pieces of a's,
+// byte tokens.
 Json spm_metadata(bool prefix) {
   Json tokens = {"<unk>", "<s>", "</s>", "  ", "   ", "▁", "a", "▁a", "aa", "aaa", "h", "e", "he", "▁he"};
-  Json types = {2, 3, 3, 4, 4}, scores = {0.0, 0.0, 0.0, 0.0, 0.0};
+  const int spaces = prefix ? 5 : 4;  // unused : user-defined
+  Json types = {2, 3, 3, spaces, spaces}, scores = {0.0, 0.0, 0.0, 0.0, 0.0};
   while (scores.size() < tokens.size()) {
     types.push_back(1);
     scores.push_back(-static_cast<double>(scores.size()));
@@ -89,7 +91,7 @@ TEST_F(TokenizerFiles, GgufToFolderAndBack) {
     EXPECT_EQ(Tokenizer::load(folder_ / "copy")->fingerprint(), second->fingerprint());
     const auto third = Tokenizer::load(gguf(tokenizer_to_gguf(folder_ / "saved", second->vocab_size())));
     expect_same(*first, *third);
-    std::filesystem::remove_all(folder_ / "saved");
+    for (const auto* folder : {"saved", "copy"}) std::filesystem::remove_all(folder_ / folder);
   }
 }
 
@@ -114,6 +116,16 @@ TEST_F(TokenizerFiles, MissingIdsBecomeUnusedTokens) {
   EXPECT_EQ(keys["tokenizer.ggml.token_type"][265], 5);
   EXPECT_EQ(keys["tokenizer.ggml.pre"], "smollm");
   EXPECT_EQ(Tokenizer::load(gguf(keys))->encode("[PAD265]").size(), 8u);  // no text becomes one
+}
+
+TEST_F(TokenizerFiles, UserDefinedTokensBehindASpacePrefixAreRefused) {
+  auto metadata = spm_metadata(true);
+  metadata["tokenizer.ggml.token_type"][3] = 4;
+  const auto tokenizer = Tokenizer::load(gguf(metadata));
+  EXPECT_EQ(tokenizer->encode(" a"), (std::vector<int64_t>{3, 6}));
+  testing::expect_error(ErrorKind::value, "tokenizer.ggml.add_space_prefix",
+                        [&] { tokenizer->save(folder_ / "saved"); });
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "saved"));
 }
 
 TEST_F(TokenizerFiles, WhatAGgufFileCannotHoldIsRefused) {

@@ -11,7 +11,7 @@ using namespace testing;
 TEST(RewardMachine, OfOneStateIsAPlainReward) {
   for_draws(100, [] {
     const auto m = RandomMdp::draw();
-    const auto sizes = m.reward.unsqueeze(0).sizes();
+    const auto sizes = m.reward.unsqueeze(0).sizes().vec();
     const auto value = reward_machine_return(m.transition, m.policy, m.initial, {at::zeros(sizes, at::kLong)},
                                              m.reward.unsqueeze(0), m.gamma);
     expect_close(value, policy_return(m.transition, m.reward, m.policy, m.initial, m.gamma));

@@ -27,7 +27,7 @@ TEST(FilteredR2, LiesInTheUnitIntervalAndIgnoresScaleShiftAndOrder) {
 TEST(FilteredR2, AWeightIsARepetition) {
   for_draws(200, [] {
     const auto x = normal({8}), y = normal({8}),
-               w = at::randint(0, 3, {8}, at::kLong).index_fill(0, at::tensor({0, 1}), 1);
+               w = at::randint(0, 3, {8}, at::kLong).index_fill(0, at::tensor({0, 1}, at::kLong), 1);
     const auto repeated =
         filtered_r2(x.repeat_interleave(w), y.repeat_interleave(w), at::ones({w.sum().item<int64_t>()}));
     expect_close(filtered_r2(x, y, w), repeated);

@@ -37,7 +37,7 @@ TEST(SamplePrinciples, DrawsDistinctIndicesAndPrefersBoostedOnes) {
     const int64_t d = integer(1, 6), k = integer(1, d);
     const auto drawn = sample_principles(uniform({d}, 0.1, 3), uniform({k}));
     EXPECT_EQ(std::get<0>(at::_unique(drawn)).numel(), k);
-    const auto boost = at::one_hot(at::tensor(d - 1), d);
+    const auto boost = at::one_hot(at::scalar_tensor(d - 1, at::kLong), d);
     EXPECT_EQ(sample_principles(at::ones({d}), at::full({k}, 0.5), boost, 1e6)[0].item<int64_t>(), d - 1);
   });
 }

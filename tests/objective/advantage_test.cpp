@@ -65,7 +65,8 @@ TEST(Gae, APotentialChangesTheAdvantagesOnlyByItsValue) {
 TEST(MaskedWhiten, HasUnitVarianceAndIgnoresScaleAndShift) {
   for_draws(200, [] {
     const auto x = normal({3, 5}, 4);
-    const auto mask = random_mask(3, 5).index_put({at::tensor({0}), at::tensor({1})}, at::tensor({1}));
+    const auto mask = random_mask(3, 5).index_put({at::tensor({0}, at::kLong), at::tensor({1}, at::kLong)},
+                                                  at::tensor({1}, at::kLong));
     const auto w = masked_whiten(x, mask);
     const auto valid = w.masked_select(mask.ne(0));
     if (valid.numel() < 2) return;

@@ -67,7 +67,7 @@ TEST(Implicit, TheNeumannSeriesConvergesToTheSolution) {
 
 TEST(Returns, ToGoEqualTheDoubleSumAndIgnoreTheMask) {
   for_draws(200, [] {
-    const auto mask = at::randint(0, 2, {2, 5}, at::kLong).index_fill(1, at::tensor({2}), 1);
+    const auto mask = at::randint(0, 2, {2, 5}, at::kLong).index_fill(1, at::tensor({2}, at::kLong), 1);
     const auto rewards = normal({2, 5});
     const double gamma = uniform({}).item<double>();
     const auto dirty = rewards.masked_fill(mask.eq(0), std::nan(""));

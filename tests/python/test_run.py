@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -85,7 +86,7 @@ def start(build_folder, recipe):
     """Starts `plaudit run` and returns the process; what is left of it is killed at the end of the test."""
     started = []
 
-    def run(*arguments):
+    def run(*arguments, **how):
         process = subprocess.Popen(
             [str(build_folder / "plaudit"), "run", *map(str, arguments)],
             cwd=ROOT,
@@ -93,6 +94,7 @@ def start(build_folder, recipe):
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
+            **how,
         )
         started.append(process)
         return process
@@ -218,6 +220,23 @@ def test_killed_runs_end_with_the_same_numbers_bit_for_bit(recipe, whole, start,
     assert results(folder) == results(whole)
     assert steps(folder) == steps(whole)
     assert (folder / "report.html").read_bytes() == (whole / "report.html").read_bytes()
+
+
+def test_a_full_disk_names_the_file_and_loses_nothing(recipe, whole, start, tmp_path):
+    """A limit on the size of files stands for the disk: a write beyond it fails with an error as ENOSPC does."""
+    folder = tmp_path / "run"
+    limit = next(whole.glob("**/*.safetensors")).stat().st_size // 2
+    process = start(recipe, "--out", folder, preexec_fn=lambda: no_file_above(limit))
+    _, err = finish(process, 2)
+    assert "cannot be written" in err and str(folder) in err
+    assert not list(folder.glob("**/*.tmp*")), "what could not be written is removed"
+    finish(start("--resume", folder))
+    assert results(folder) == results(whole)
+
+
+def no_file_above(size):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def test_another_recipe_does_not_go_on_with_the_run(recipe, whole, start):
