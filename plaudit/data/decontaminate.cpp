@@ -7,6 +7,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/data/unicode.h"
 
 namespace plaudit {
 namespace {
@@ -75,11 +76,13 @@ Tokens decontamination_tokens(const std::string& text) {
     if (!word.empty()) tokens.push_back(std::move(word));
     word.clear();
   };
-  for (const char c : text) {
-    if (separators.find(c) != std::string_view::npos) {
+  const auto valid = repair_utf8(text);
+  for (size_t pos = 0; pos < valid.size();) {
+    const auto c = next_code_point(valid, pos);
+    if (c < 0x80 && separators.find(static_cast<char>(c)) != std::string_view::npos) {
       finish();
     } else {
-      word.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+      append_lower(word, c);
     }
   }
   finish();

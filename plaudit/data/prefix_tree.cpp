@@ -25,7 +25,7 @@ TreePairs tree_pairs(const Tensor& uniform, int64_t branching, int64_t depth) {
   const auto u = as_real(uniform);
   if (readable(u)) {
     for (const double bound : {u.min().item<double>(), u.max().item<double>()})
-      check.that(bound >= 0 && bound < 1, "uniform", "in [0, 1)", bound);
+      check.that(bound >= 0 && bound <= 1, "uniform", "in [0, 1]", bound);
   }
   check.that(branching >= 2, "branching", ">= 2", branching);
   check.that(depth >= 1, "depth", ">= 1", depth);

@@ -15,10 +15,9 @@ struct TreePairs {
   Tensor shared_depth;  // [N] i64, depth of their lowest common ancestor
 };
 
-// Uniform pairs of the L = branching^depth leaves from `uniform` [N,2] in [0,1): i = floor(u0 L), j =
-// floor(u1 (L-1)) plus 1 if j >= i. A leaf's digits in base `branching`, most significant first, are its
-// path. branching >= 2, depth
-// >= 1.
+// Uniform pairs of the L = branching^depth leaves from `uniform` [N,2] in [0,1]: i = min(floor(u0 L), L-1),
+// j = min(floor(u1 (L-1)), L-2) plus 1 if j >= i. A leaf's digits in base `branching`, most significant
+// first, are its path. branching >= 2, depth >= 1.
 TreePairs tree_pairs(const Tensor& uniform, int64_t branching, int64_t depth);
 
 struct SharedPrefix {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plaudit/core/registry.h"
+#include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
 
 namespace plaudit {
@@ -20,9 +21,10 @@ struct Series {
   Tensor x, y;  // [N] f64 on the processor
 };
 
-Series checked_series(const Check& check, const Tensor& x, const Tensor& y) {
-  check_arguments(check, {{"x", x, "N"}, {"y", y, "N"}});
-  check.that(x.size(0) >= 2, "x", "of at least 2 points", x.size(0));
+Series checked_series(const Check& check, const Tensor& x, const Tensor& y, std::string_view x_name = "x",
+                      std::string_view y_name = "y") {
+  check_arguments(check, {{x_name, x, "N"}, {y_name, y, "N"}});
+  check.that(x.size(0) >= 2, x_name, "of at least 2 points", x.size(0));
   const auto plain = [](const Tensor& t) { return t.detach().to(at::kCPU, at::kDouble).contiguous(); };
   return {plain(x), plain(y)};
 }
@@ -58,6 +60,10 @@ int64_t inversions(std::vector<double>& values) {
   return count;
 }
 
+double rho_of_ranks(const Series& s) {
+  return rho_of({average_ranks(s.x), average_ranks(s.y)});
+}
+
 // Tied pairs in a sorted run, by `equal(i, i+1)`.
 template <class Equal>
 int64_t tied_pairs(size_t n, Equal equal) {
@@ -67,6 +73,30 @@ int64_t tied_pairs(size_t n, Equal equal) {
     pairs += run - 1;
   }
   return pairs;
+}
+
+// Kendall's tau-b by counting inversions.
+double tau_of(const Series& s) {
+  const auto n = static_cast<size_t>(s.x.size(0));
+  const double* xs = s.x.const_data_ptr<double>();
+  const double* ys = s.y.const_data_ptr<double>();
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return xs[a] != xs[b] ? xs[a] < xs[b] : ys[a] < ys[b]; });
+  const auto same_x = [&](size_t i, size_t j) { return xs[order[i]] == xs[order[j]]; };
+  const int64_t tied_x = tied_pairs(n, same_x);
+  const int64_t tied_both =
+      tied_pairs(n, [&](size_t i, size_t j) { return same_x(i, j) && ys[order[i]] == ys[order[j]]; });
+  std::vector<double> sorted(n);
+  for (size_t i = 0; i < n; ++i) sorted[i] = ys[order[i]];
+  const int64_t discordant = inversions(sorted);
+  const int64_t tied_y = tied_pairs(n, [&](size_t i, size_t j) { return sorted[i] == sorted[j]; });
+  const auto pairs = static_cast<int64_t>(n) * (static_cast<int64_t>(n) - 1) / 2;
+  const int64_t concordant = pairs - tied_x - tied_y + tied_both - discordant;
+  const double untied_x = static_cast<double>(pairs - tied_x), untied_y = static_cast<double>(pairs - tied_y);
+  if (untied_x == 0 || untied_y == 0) return std::numeric_limits<double>::quiet_NaN();
+  return static_cast<double>(concordant - discordant) / std::sqrt(untied_x) / std::sqrt(untied_y);
 }
 
 }  // namespace
@@ -96,31 +126,27 @@ Tensor pearson(const Tensor& x, const Tensor& y) {
 
 Tensor spearman(const Tensor& x, const Tensor& y) {
   const auto s = checked_series(Check("eval.spearman"), x, y);
-  return result(rho_of({average_ranks(s.x), average_ranks(s.y)}));
+  return result(rho_of_ranks(s));
 }
 
 Tensor kendall_tau(const Tensor& x, const Tensor& y) {
-  const auto s = checked_series(Check("eval.kendall_tau"), x, y);
-  const auto n = static_cast<size_t>(s.x.size(0));
-  const double* xs = s.x.const_data_ptr<double>();
-  const double* ys = s.y.const_data_ptr<double>();
-  std::vector<size_t> order(n);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return xs[a] != xs[b] ? xs[a] < xs[b] : ys[a] < ys[b]; });
-  const auto same_x = [&](size_t i, size_t j) { return xs[order[i]] == xs[order[j]]; };
-  const int64_t tied_x = tied_pairs(n, same_x);
-  const int64_t tied_both =
-      tied_pairs(n, [&](size_t i, size_t j) { return same_x(i, j) && ys[order[i]] == ys[order[j]]; });
-  std::vector<double> sorted(n);
-  for (size_t i = 0; i < n; ++i) sorted[i] = ys[order[i]];
-  const int64_t discordant = inversions(sorted);
-  const int64_t tied_y = tied_pairs(n, [&](size_t i, size_t j) { return sorted[i] == sorted[j]; });
-  const auto pairs = static_cast<int64_t>(n) * (static_cast<int64_t>(n) - 1) / 2;
-  const int64_t concordant = pairs - tied_x - tied_y + tied_both - discordant;
-  const double untied_x = static_cast<double>(pairs - tied_x), untied_y = static_cast<double>(pairs - tied_y);
-  if (untied_x == 0 || untied_y == 0) return result(std::numeric_limits<double>::quiet_NaN());
-  return result(static_cast<double>(concordant - discordant) / std::sqrt(untied_x) / std::sqrt(untied_y));
+  return result(tau_of(checked_series(Check("eval.kendall_tau"), x, y)));
+}
+
+BenchmarkCorrelation benchmark_correlation(const Tensor& benchmark, const Tensor& outcome) {
+  const auto s =
+      checked_series(Check("eval.benchmark_correlation"), benchmark, outcome, "benchmark", "outcome");
+  const double rho = rho_of(s);
+  return {result(rho), result(rho * rho), result(rho_of_ranks(s)), result(tau_of(s))};
+}
+
+SeriesDistance series_distance(const Tensor& x, const Tensor& y) {
+  const Check check("eval.pearson_distance");
+  const auto s = checked_series(check, x, y);
+  const auto c = weighted_correlation(s.x, s.y, Tensor());
+  if (c.constant_x) check.refuse(ErrorKind::value, "x", "is constant: it has no correlation");
+  if (c.constant_y) check.refuse(ErrorKind::value, "y", "is constant: it has no correlation");
+  return {result(std::sqrt((1 - c.rho) / 2)), result(c.rho)};
 }
 
 PLAUDIT_FUNCTIONS(eval, m) {
@@ -129,6 +155,16 @@ PLAUDIT_FUNCTIONS(eval, m) {
         {"27", "13", "18"});
   m.def("kendall_tau(Tensor x, Tensor y) -> (Tensor value)", &kendall_tau, "Kendall's tau-b.",
         {"27", "13", "18"});
+  m.def(
+      "benchmark_correlation(Tensor benchmark, Tensor outcome) -> (Tensor pearson, Tensor r_squared, Tensor "
+      "spearman, Tensor kendall)",
+      [](const Tensor& benchmark, const Tensor& outcome) {
+        return as_tuple(benchmark_correlation(benchmark, outcome));
+      },
+      "How well benchmark scores predict outcomes.", {"18"});
+  m.def("pearson_distance(Tensor x, Tensor y) -> (Tensor distance, Tensor correlation)",
+        [](const Tensor& x, const Tensor& y) { return as_tuple(series_distance(x, y)); },
+        "sqrt((1 - rho)/2) of two series.", {"03"});
 }
 
 }  // namespace plaudit

@@ -52,18 +52,18 @@ Tensor brme_loss(const Tensor& mean, const Tensor& std, const Tensor& target, co
   }
   if (options.noise) check.same_shape("mean", mean, "noise", *options.noise);
   if (options.head_mask) check.same_shape("mean", mean, "head_mask", *options.head_mask);
-  if (options.noise) check.finite("noise", *options.noise);
 
   const auto mask = options.head_mask ? valid(*options.head_mask) : at::ones_like(mean, at::kBool);
   const auto t = target.dim() == 1 ? target.unsqueeze(1).expand_as(mean) : target;
   check.finite_where("target", t, mask);
+  if (options.noise) check.finite_where("noise", *options.noise, mask);
   if (readable(mask) && !mask.any().item<bool>())
     check.refuse(ErrorKind::empty, "head_mask", "has no valid element");
 
   const auto m = as_real(mean), s = as_real(std);
   const auto error = m - keep_valid(as_real(t), mask);
-  const auto squares =
-      options.noise ? (error + s * as_real(*options.noise)).square() : error.square() + s.square();
+  const auto squares = options.noise ? (error + s * keep_valid(as_real(*options.noise), mask)).square()
+                                     : error.square() + s.square();
   return masked_mean(squares, mask);
 }
 

@@ -74,6 +74,22 @@ TEST(Conform, AToleranceBelowTheRoundingOfTheCaseMeansAllPrintedDigits) {
   EXPECT_EQ(near("0.19315"), "fail");
 }
 
+TEST(Conform, TrailingZerosOfTenDigitsAreNotPrinted) {
+  const auto near = [](const std::string& expected) {
+    return run(R"({"function": "testing.square", "inputs": {"x": [1.0000000002]}, "tol": 1e-13, "expect": {"loss": )" +
+               expected + "}}")
+        .status;
+  };
+  EXPECT_EQ(near("1.0"), "fail");  // one digit is taken as exact
+  const auto nine = [](const std::string& x) {
+    return run(R"({"function": "testing.square", "inputs": {"x": [)" + x +
+               R"(]}, "tol": 1e-13, "expect": {"loss": 1.06695831}})")
+        .status;
+  };
+  EXPECT_EQ(nine("1.0329367405706"), "pass");  // 1.06695831002...
+  EXPECT_EQ(nine("1.0329367409606"), "fail");
+}
+
 TEST(Conform, AMissingFunctionIsNamedSo) {
   EXPECT_EQ(run(R"({"function": "testing.cube", "inputs": {}})").status, "missing");
 }

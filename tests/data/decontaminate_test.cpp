@@ -22,6 +22,11 @@ double plain_coverage(const Tokens& query, const Tokens& document, size_t n) {
          static_cast<double>(query.size());
 }
 
+TEST(DecontaminationTokens, LowerCaseLettersOfAnyScript) {
+  EXPECT_EQ(decontamination_tokens("\xC3\x89T\xC3\x89-Zw\xC3\x96lf"),
+            (Tokens{"\xC3\xA9t\xC3\xA9", "zw\xC3\xB6lf"}));
+}
+
 TEST(NgramOverlap, EqualsTheQuadraticSearch) {
   for_draws(300, [] {
     const auto words = [](int64_t count) {

@@ -43,6 +43,12 @@ TEST(Corruption, RateZeroAndOne) {
     const auto moved = (pgd_attack_linear(x, noise, normal({2}), {.range = 0.5}) - x).abs();
     EXPECT_LE((moved - 0.5 * x.std(0, false)).max().item<double>(), 1e-12);
   });
+  // Deviations 2 and 0.5: the attack starts at 2 range std (u - 1/2) of them and moves by lr range a step.
+  const auto x = at::tensor({2.0, 0.5, -2.0, -0.5}, at::kDouble).view({2, 2});
+  const auto start = pgd_attack_linear(x, at::full({2, 2}, 0.75, at::kDouble), at::ones({2}), {0.4, 0, 0.1});
+  expect_close(start - x, at::tensor({0.8, 0.05, 0.8, 0.05}, at::kDouble).view({2, 2}));
+  const auto moved = pgd_attack_linear(x, at::full({2, 2}, 0.5, at::kDouble), at::ones({2}), {0.4, 3, 0.1});
+  expect_close(moved - x, at::tensor({-0.24, -0.06, -0.24, -0.06}, at::kDouble).view({2, 2}));
   expect_error(ErrorKind::value, "kind",
                [] { corrupt_random(at::ones({1}), at::zeros({1}), at::zeros({1}), "states"); });
 }
@@ -89,6 +95,9 @@ TEST(PrefixTree, PairsAreDistinctAndTheirDepthIsTheSharedPrefix) {
       EXPECT_EQ(shared.shared[0].item<int64_t>(), t.shared_depth[n].item<int64_t>());
     }
   });
+  const auto edges = tree_pairs(at::tensor({0.0, 0.0, 1.0, 1.0}, at::kDouble).view({2, 2}), 2, 2);
+  expect_close(edges.pairs, at::tensor({0, 1, 3, 2}).view({2, 2}));
+  expect_error(ErrorKind::value, "uniform", [] { tree_pairs(at::full({1, 2}, 1.01), 2, 2); });
   const auto one = at::tensor({1.0, 0.5}, at::kDouble);
   expect_close(prefix_covariance(at::tensor({0, 0, 0, 1, 1, 0}).view({3, 2}), one),
                at::tensor({1.5, 1.0, 0.0, 1.0, 1.5, 0.0, 0.0, 0.0, 1.5}, at::kDouble).view({3, 3}));

@@ -46,5 +46,29 @@ TEST(Correlation, AConstantSideGivesNanAndOnePointAnError) {
   expect_error(ErrorKind::empty, "x", [] { kendall_tau(at::ones({0}), at::ones({0})); });
 }
 
+TEST(BenchmarkCorrelation, CollectsTheFourMeasures) {
+  for_draws(50, [] {
+    const auto x = normal({6}), y = normal({6});
+    const auto c = benchmark_correlation(x, y);
+    expect_close(c.pearson, pearson(x, y));
+    expect_close(c.r_squared, pearson(x, y).square());
+    expect_close(c.spearman, spearman(x, y));
+    expect_close(c.kendall, kendall_tau(x, y));
+  });
+  EXPECT_TRUE(benchmark_correlation(at::ones({3}), at::arange(3)).r_squared.isnan().item<bool>());
+  expect_error(ErrorKind::value, "benchmark", [] { benchmark_correlation(at::ones({1}), at::ones({1})); });
+  expect_error(ErrorKind::shape, "outcome", [] { benchmark_correlation(at::ones({2}), at::ones({3})); });
+}
+
+TEST(SeriesDistance, IsZeroForScaledOneForNegatedAndRefusesAConstant) {
+  for_draws(50, [] {
+    const auto x = normal({6});
+    EXPECT_NEAR(series_distance(x, 3 * x + 2).distance.item<double>(), 0, 1e-7);
+    EXPECT_NEAR(series_distance(x, -x).distance.item<double>(), 1, 1e-12);
+  });
+  expect_error(ErrorKind::value, "y", [] { series_distance(at::arange(3), at::ones({3})); });
+  expect_error(ErrorKind::value, "x", [] { series_distance(at::ones({1}), at::ones({1})); });
+}
+
 }  // namespace
 }  // namespace plaudit

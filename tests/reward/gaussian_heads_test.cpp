@@ -34,8 +34,8 @@ TEST(BrmeLoss, GradientMatchesFiniteDifferencesAndSkipsTheMask) {
   for_draws(100, [] {
     const auto mask = random_mask(3, 2);
     auto target = normal({3, 2});
-    const auto noise = normal({3, 2});
-    target.masked_fill_(mask.eq(0), std::nan(""));
+    auto noise = normal({3, 2});
+    for (auto& x : {&target, &noise}) x->masked_fill_(mask.eq(0), std::nan(""));
     for (const bool noisy : {false, true}) {
       BrmeOptions options{.head_mask = mask};
       if (noisy) options.noise = noise;
