@@ -53,7 +53,7 @@ Tensor pgd_attack_linear(const Tensor& values, const Tensor& noise_u, const Tens
   check.that(options.lr > 0, "lr", "> 0", options.lr);
   const auto x = as_real(values), std = x.std(0, /*unbiased=*/false);
   const auto direction = (as_real(weight) * std).sign();  // of the gradient by the shift in deviations
-  auto shift = 2 * options.range * (as_real(noise_u) - 0.5);
+  auto shift = 2 * options.range * std * (as_real(noise_u) - 0.5);
   for (int64_t i = 0; i < options.steps; ++i)
     shift = (shift - options.lr * options.range * direction).clamp(-options.range, options.range);
   // Multiplied and added at the end, as the attack returns values and not shifts.

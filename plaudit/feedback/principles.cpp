@@ -81,12 +81,13 @@ Tensor sample_principles(const Tensor& weights, const Tensor& uniforms, const st
   check.dim("weights", weights, 1);
   if (boost) check.same_shape("weights", weights, "boost", *boost);
   check.finite("weights", weights);
+  if (boost) check.finite("boost", *boost);
   check_uniforms(check, uniforms);
   const int64_t count = weights.size(0), draws = uniforms.size(0);
   check.that(draws <= count, "uniforms", fmt::format("at most {} draws", count), draws);
   auto mass = weights.to(at::kCPU, at::kDouble).clone();
   check.that(mass.min().item<double>() >= 0, "weights", ">= 0", mass.min().item<double>());
-  if (boost) mass = mass + boost->ne(0).cpu().to(at::kDouble) * boost_amount;
+  if (boost) mass = mass + boost->to(at::kCPU, at::kDouble) * boost_amount;
   check.that(mass.min().item<double>() >= 0, "boost_amount", "no larger a reduction than the weights",
              boost_amount);
   check.that(mass.gt(0).sum().item<int64_t>() >= draws, "weights",

@@ -29,11 +29,13 @@ Multipliers normalised_multipliers(const Tensor& logits, const MultiplierOptions
   const auto z = as_real(logits);
   const auto weights = at::softmax(at::cat({at::full({1}, options.reward_logit, z.options()), z}), 0);
   auto reward_weight = weights[0];
+  const auto& success = options.success_index;
+  if (success)
+    check.that(*success >= 0 && *success < z.size(0), "success_index", fmt::format("in [0, {})", z.size(0)),
+               *success);
   if (options.bootstrap) {
-    if (!options.success_index) check.refuse(ErrorKind::value, "success_index", "is needed by bootstrap");
-    const auto i = *options.success_index;
-    check.that(i >= 0 && i < z.size(0), "success_index", fmt::format("in [0, {})", z.size(0)), i);
-    reward_weight = at::maximum(reward_weight, weights[i + 1]);
+    if (!success) check.refuse(ErrorKind::value, "success_index", "is needed by bootstrap");
+    reward_weight = at::maximum(reward_weight, weights[*success + 1]);
   }
   return {weights.slice(0, 1), reward_weight};
 }

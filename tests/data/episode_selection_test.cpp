@@ -33,6 +33,8 @@ TEST(Selection, TopFractionKeepsTheBest) {
     EXPECT_GE(quantile.indices.numel(), 1);
   });
   EXPECT_EQ(top_fraction(at::arange(100), 0.29).numel(), 29);
+  // (1 - 0.7) * 10 rounds to a little more than 3, which must not lose a row.
+  EXPECT_EQ(return_quantile(0.1 * at::arange(11, at::kDouble), 0.7).indices.numel(), 8);
 }
 
 TEST(Corruption, RateZeroAndOne) {
@@ -43,6 +45,13 @@ TEST(Corruption, RateZeroAndOne) {
     const auto moved = (pgd_attack_linear(x, noise, normal({2}), {.range = 0.5}) - x).abs();
     EXPECT_LE((moved - 0.5 * x.std(0, false)).max().item<double>(), 1e-12);
   });
+  // The first shift is scaled by the deviation once more than the box is.
+  const auto x = at::tensor({0.0, 4.0}).to(at::kDouble).view({2, 1});  // of deviation 2
+  const auto u = at::tensor({0.5, 0.75}).to(at::kDouble).view({2, 1});
+  const auto start = pgd_attack_linear(x, u, at::ones({1}), {.range = 0.5, .steps = 0});
+  expect_close(start - x, at::tensor({0.0, 1.0}).to(at::kDouble).view({2, 1}));
+  const auto one = pgd_attack_linear(x, u, at::ones({1}), {.range = 0.5, .steps = 1, .lr = 0.1});
+  expect_close(one - x, at::tensor({-0.1, 0.9}).to(at::kDouble).view({2, 1}));
   expect_error(ErrorKind::value, "kind",
                [] { corrupt_random(at::ones({1}), at::zeros({1}), at::zeros({1}), "states"); });
 }
