@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -50,20 +51,24 @@ DominantPrinciple dominant_principle(const Tensor& scores_12, const Tensor& scor
   check.not_empty("scores_12", scores_12);
   check.not_empty("scores_21", scores_21);
   check.not_empty("variance", variance);
+  check.not_empty("selected", selected);
+  check.not_empty("negated", negated);
   if (readable(selected) && selected.dim() == 2) {
     const auto bare = selected.ne(0).any(1).logical_not();
     if (bare.any().item<bool>())
       check.refuse(ErrorKind::empty, "selected",
                    fmt::format("names no principle in row {}", bare.to(at::kInt).argmax().item<int64_t>()));
   }
-  check.dim("scores_12", scores_12, 2);
-  check.same_shape("scores_12", scores_12, "scores_21", scores_21);
-  check.shape("variance", variance, {scores_12.size(1)});
-  check.same_shape("scores_12", scores_12, "selected", selected);
-  check.same_shape("scores_12", scores_12, "negated", negated);
+  check_sizes(check, {{"scores_12", scores_12, "BD"},
+                      {"scores_21", scores_21, "BD"},
+                      {"variance", variance, "D"},
+                      {"selected", selected, "BD"},
+                      {"negated", negated, "BD"}});
   check.finite("scores_12", scores_12);
   check.finite("scores_21", scores_21);
   check.finite("variance", variance);
+  check.finite("selected", selected);
+  check.finite("negated", negated);
   check_positive(check, "variance", variance);
   const auto scaled = consistent_score(as_real(scores_12), as_real(scores_21)) / variance;
   const auto adjusted = at::where(selected.ne(0), at::where(negated.ne(0), -scaled, scaled), 0.0);
