@@ -87,6 +87,7 @@ void Check::finite_where(std::string_view argument, const Tensor& t, const Tenso
 
 void Check::index_range(std::string_view argument, const Tensor& t, int64_t low, int64_t high) const {
   if (!readable(t) || t.numel() == 0) return;
+  no_nan(argument, t);
   const auto [least, most] = at::aminmax(t.detach());
   for (const double bound : {least.item<double>(), most.item<double>()}) {
     if (bound < static_cast<double>(low) || bound >= static_cast<double>(high))

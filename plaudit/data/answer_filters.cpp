@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 #include "plaudit/data/text.h"
 #include "plaudit/data/unicode.h"
 
@@ -101,8 +102,8 @@ MixedPairs correct_incorrect_pairs(const Tensor& rewards, const Tensor& uniforms
   const Check check("filter.correct_incorrect_pairs");
   check.not_empty("rewards", rewards);
   check.not_empty("uniforms", uniforms);
-  check.dim("rewards", rewards, 2);
-  check.shape("uniforms", uniforms, {rewards.size(0), 2});
+  check_sizes(check, {{"rewards", rewards, "PK"}, {"uniforms", uniforms, "PU"}});
+  check.shape("uniforms", uniforms, {-1, 2});
   check.finite("rewards", rewards);
   check.finite("uniforms", uniforms);
   const auto u = uniforms.to(at::kCPU, at::kDouble).contiguous();

@@ -37,7 +37,8 @@ struct AttackOptions {
 };
 
 // The attack on a critic, here q = x . weight: minimises q over the box x +- range std by steps of a fresh
-// Adam, each of which moves by lr range sign(gradient). It starts at 2 range std (noise_u - 1/2). `values`,
+// Adam, each of which moves a shift, in deviations, by lr range sign(gradient). The shift starts at 2 range
+// std (noise_u - 1/2), scaled by std although it is in deviations, as in the published code. `values`,
 // `noise_u` [N,D], `weight` [D].
 Tensor pgd_attack_linear(const Tensor& values, const Tensor& noise_u, const Tensor& weight,
                          const AttackOptions& options = {});

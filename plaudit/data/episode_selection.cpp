@@ -74,7 +74,9 @@ ReturnQuantile return_quantile(const Tensor& returns, double fraction) {
   check_fraction(check, fraction);
   const auto r = as_real(returns);
   const auto sorted = std::get<0>(r.sort());
-  const double position = (1 - fraction) * static_cast<double>(r.size(0) - 1);
+  // (1 - 0.7) * 10 is 3, although rounding says a little more.
+  double position = (1 - fraction) * static_cast<double>(r.size(0) - 1);
+  if (std::abs(position - std::round(position)) < 1e-9) position = std::round(position);
   const auto low = static_cast<int64_t>(position);
   const auto high = std::min(low + 1, r.size(0) - 1);
   const double share = position - static_cast<double>(low);

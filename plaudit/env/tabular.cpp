@@ -20,6 +20,10 @@ void check_tables(const Check& check, std::initializer_list<Table> tables) {
   for (const auto& t : tables) {
     if (t.value.defined()) given.push_back({t.name, t.value, t.sizes});
   }
+  // A list without elements tells no sizes that could be wrong.
+  for (const auto& t : given) {
+    if (t.value.dim() == 1) check.not_empty(t.name, t.value);
+  }
   check_sizes(check, given);
   check_finite(check, given);
   for (const auto& t : tables) {

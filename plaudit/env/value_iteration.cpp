@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "plaudit/core/registry.h"
@@ -23,12 +24,16 @@ GreedyValues solve_optimal(const Tensor& transition, const Tensor& expected, dou
                            const ValueIterationOptions& options) {
   auto actions = expected.argmax(1);
   Tensor values, q;
-  for (int64_t i = 0; i < options.max_iterations; ++i) {
+  // Improvements are few, and a policy that is short of them is not optimal: `tol` and `max_iterations` may
+  // ask for more than exact to 1e-9, never for less.
+  const double enough = std::min(options.tol, 1e-9) * (1 - gamma);
+  const int64_t most = std::max<int64_t>(options.max_iterations, 10000);
+  for (int64_t i = 0; i < most; ++i) {
     values = solve_discounted(at_actions(transition, actions), at_actions(expected, actions), gamma);
     q = expected + gamma * expect_next(transition, values);
     const auto [best, choice] = q.max(1);
     const auto gain = best - values;
-    if (gain.max().item<double>() <= options.tol * (1 - gamma)) break;
+    if (gain.max().item<double>() <= enough) break;
     // A gain of rounding size must not turn a policy for ever.
     const auto better = gain > 1e-13 * (1 + values.abs());
     if (!better.any().item<bool>()) break;

@@ -14,8 +14,8 @@ struct OptimalValues {
 };
 
 struct ValueIterationOptions {
-  double tol = 1e-10;               // the values are this exact, > 0
-  int64_t max_iterations = 100000;  // improvements at most, >= 1
+  double tol = 1e-10;               // the values are this exact, and to 1e-9 whatever it says; > 0
+  int64_t max_iterations = 100000;  // improvements at most, though never fewer than 10000; >= 1
 };
 
 // Optimal values by policy iteration: evaluate by a linear solve, improve where an action gains. `policy` is

@@ -23,6 +23,7 @@ Tensor mean_of_ties(const Tensor& sorted, const Tensor& values) {
 
 void check_pair(const Check& check, const Tensor& scores, const Tensor& gold, int64_t dims) {
   check.not_empty("scores", scores);
+  check.not_empty("gold", gold);
   check.dim("scores", scores, dims);
   check.same_shape("scores", scores, "gold", gold);
   check.no_nan("scores", scores);
@@ -102,6 +103,7 @@ Tensor best_of_n_reward(const Tensor& rewards, int64_t n) {
 BestOfNLaw best_of_n_distribution(const Tensor& probs, const Tensor& rewards, int64_t n) {
   const Check check("eval.best_of_n_distribution");
   check.not_empty("probs", probs);
+  check.not_empty("rewards", rewards);
   check.dim("probs", probs, 1);
   check.same_shape("probs", probs, "rewards", rewards);
   check.no_nan("probs", probs);

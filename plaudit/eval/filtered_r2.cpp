@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "plaudit/core/registry.h"
 
 namespace plaudit {
@@ -13,11 +15,14 @@ Tensor squared_correlation(const Check& check, const Tensor& x, const Tensor& y,
   const auto centred = [&](const Tensor& v) { return v - (weights * v).sum() / total; };
   const auto dx = centred(x), dy = centred(y);
   const auto xx = (weights * dx.square()).sum(), yy = (weights * dy.square()).sum();
-  const auto has_variance = [&](std::string_view name, const Tensor& squares) {
-    check.that(squares.item<double>() > 0, name, "of positive variance over the kept pairs", "zero variance");
+  // The mean of equal numbers may miss them by rounding.
+  const auto has_variance = [&](std::string_view name, const Tensor& v, const Tensor& squares) {
+    const double rounding = 1e-24 * std::max(1.0, v.square().max().item<double>());
+    check.that((squares / total).item<double>() > rounding, name, "of positive variance over the kept pairs",
+               "zero variance");
   };
-  has_variance("rewards", xx);
-  has_variance("scores", yy);
+  has_variance("rewards", x, xx);
+  has_variance("scores", y, yy);
   return (weights * dx * dy).sum().square() / (xx * yy);
 }
 

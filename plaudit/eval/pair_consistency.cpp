@@ -39,6 +39,8 @@ ToolPreferenceAccuracy tool_preference_accuracy(const Tensor& positive_scores, c
   for (const auto& t : tensors) check.not_empty(t.name, t.value);
   check.dim("positive_scores", positive_scores, 1);
   for (const auto& t : tensors) check.same_shape("positive_scores", positive_scores, t.name, t.value);
+  check.no_nan("positive_ok", positive_ok);
+  check.no_nan("negative_ok", negative_ok);
   const auto done = positive_ok.ne(0).logical_and(negative_ok.ne(0));
   check.no_nan("positive_scores", at::where(positive_ok.ne(0), as_real(positive_scores), 0.0));
   check.no_nan("negative_scores", at::where(negative_ok.ne(0), as_real(negative_scores), 0.0));

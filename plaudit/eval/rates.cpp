@@ -5,6 +5,7 @@
 #include "plaudit/core/masked.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 
@@ -25,8 +26,7 @@ Neighbours top_k_cosine(const Tensor& query, const Tensor& keys, int64_t k) {
   const Check check("eval.top_k_cosine");
   check.not_empty("query", query);
   check.not_empty("keys", keys);
-  check.dim("query", query, 1);
-  check.shape("keys", keys, {-1, query.size(0)});
+  check_sizes(check, {{"query", query, "D"}, {"keys", keys, "ND"}});
   check.finite("query", query);
   check.finite("keys", keys);
   check.that(k >= 1, "k", ">= 1", k);

@@ -15,6 +15,7 @@ BestWorst select_best_worst(const Tensor& prefers, const std::optional<Tensor>& 
   const int64_t k = prefers.size(0);
   if (beats_incumbent) check.shape("beats_incumbent", *beats_incumbent, {k});
   check.no_nan("prefers", prefers);
+  if (beats_incumbent) check.no_nan("beats_incumbent", *beats_incumbent);
   check.that(k >= 2, "prefers", "of at least 2 candidates", k);
   const auto answers = prefers.ne(0).cpu();
   check.that(!answers.diagonal().any().item<bool>(), "prefers", "zero on its diagonal", "a nonzero entry");

@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -50,20 +51,24 @@ DominantPrinciple dominant_principle(const Tensor& scores_12, const Tensor& scor
   check.not_empty("scores_12", scores_12);
   check.not_empty("scores_21", scores_21);
   check.not_empty("variance", variance);
+  check.not_empty("selected", selected);
+  check.not_empty("negated", negated);
   if (readable(selected) && selected.dim() == 2) {
     const auto bare = selected.ne(0).any(1).logical_not();
     if (bare.any().item<bool>())
       check.refuse(ErrorKind::empty, "selected",
                    fmt::format("names no principle in row {}", bare.to(at::kInt).argmax().item<int64_t>()));
   }
-  check.dim("scores_12", scores_12, 2);
-  check.same_shape("scores_12", scores_12, "scores_21", scores_21);
-  check.shape("variance", variance, {scores_12.size(1)});
-  check.same_shape("scores_12", scores_12, "selected", selected);
-  check.same_shape("scores_12", scores_12, "negated", negated);
+  check_sizes(check, {{"scores_12", scores_12, "BD"},
+                      {"scores_21", scores_21, "BD"},
+                      {"variance", variance, "D"},
+                      {"selected", selected, "BD"},
+                      {"negated", negated, "BD"}});
   check.finite("scores_12", scores_12);
   check.finite("scores_21", scores_21);
   check.finite("variance", variance);
+  check.finite("selected", selected);
+  check.finite("negated", negated);
   check_positive(check, "variance", variance);
   const auto scaled = consistent_score(as_real(scores_12), as_real(scores_21)) / variance;
   const auto adjusted = at::where(selected.ne(0), at::where(negated.ne(0), -scaled, scaled), 0.0);
@@ -81,12 +86,13 @@ Tensor sample_principles(const Tensor& weights, const Tensor& uniforms, const st
   check.dim("weights", weights, 1);
   if (boost) check.same_shape("weights", weights, "boost", *boost);
   check.finite("weights", weights);
+  if (boost) check.finite("boost", *boost);
   check_uniforms(check, uniforms);
   const int64_t count = weights.size(0), draws = uniforms.size(0);
   check.that(draws <= count, "uniforms", fmt::format("at most {} draws", count), draws);
   auto mass = weights.to(at::kCPU, at::kDouble).clone();
   check.that(mass.min().item<double>() >= 0, "weights", ">= 0", mass.min().item<double>());
-  if (boost) mass = mass + boost->ne(0).cpu().to(at::kDouble) * boost_amount;
+  if (boost) mass = mass + boost->to(at::kCPU, at::kDouble) * boost_amount;
   check.that(mass.min().item<double>() >= 0, "boost_amount", "no larger a reduction than the weights",
              boost_amount);
   check.that(mass.gt(0).sum().item<int64_t>() >= draws, "weights",

@@ -39,9 +39,9 @@ struct DominantPrinciple {
 DominantPrinciple dominant_principle(const Tensor& scores_12, const Tensor& scores_21, const Tensor& variance,
                                      const Tensor& selected, const Tensor& negated);
 
-// Draws without replacement in proportion to `weights` [D] >= 0, raised by boost_amount where `boost` [D] is
-// nonzero: draw i takes the first remaining index whose cumulative weight exceeds uniforms[i] in [0,1) times
-// the remaining total. [k] i64.
+// Draws without replacement in proportion to `weights` [D] >= 0, raised by boost_amount times `boost` [D]
+// (ones mark the principles to force in): draw i takes the first remaining index whose cumulative weight
+// exceeds uniforms[i] in [0,1) times the remaining total. [k] i64.
 Tensor sample_principles(const Tensor& weights, const Tensor& uniforms,
                          const std::optional<Tensor>& boost = std::nullopt, double boost_amount = 128);
 

@@ -4,14 +4,15 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 
 Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize) {
   const Check check("mean_pool");
   check.not_empty("hidden", hidden);
-  check.dim("hidden", hidden, 3);
-  check.shape("mask", mask, {hidden.size(0), hidden.size(1)});
+  check.not_empty("mask", mask);
+  check_sizes(check, {{"hidden", hidden, "BTD"}, {"mask", mask, "BT"}});
   const auto keep = mask.ne(0);
   check.finite_where("hidden", hidden, keep.unsqueeze(-1).expand_as(hidden));
   if (readable(keep)) {

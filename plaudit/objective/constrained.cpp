@@ -8,6 +8,7 @@
 #include "plaudit/core/masked_checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -29,11 +30,13 @@ Multipliers normalised_multipliers(const Tensor& logits, const MultiplierOptions
   const auto z = as_real(logits);
   const auto weights = at::softmax(at::cat({at::full({1}, options.reward_logit, z.options()), z}), 0);
   auto reward_weight = weights[0];
+  const auto& success = options.success_index;
+  if (success)
+    check.that(*success >= 0 && *success < z.size(0), "success_index", fmt::format("in [0, {})", z.size(0)),
+               *success);
   if (options.bootstrap) {
-    if (!options.success_index) check.refuse(ErrorKind::value, "success_index", "is needed by bootstrap");
-    const auto i = *options.success_index;
-    check.that(i >= 0 && i < z.size(0), "success_index", fmt::format("in [0, {})", z.size(0)), i);
-    reward_weight = at::maximum(reward_weight, weights[i + 1]);
+    if (!success) check.refuse(ErrorKind::value, "success_index", "is needed by bootstrap");
+    reward_weight = at::maximum(reward_weight, weights[*success + 1]);
   }
   return {weights.slice(0, 1), reward_weight};
 }
@@ -52,9 +55,9 @@ Tensor lagrangian_advantage(const Tensor& reward_advantages, const Tensor& cost_
   check.not_empty("reward_advantages", reward_advantages);
   check.not_empty("cost_advantages", cost_advantages);
   check.not_empty("multipliers", multipliers);
-  check.dim("reward_advantages", reward_advantages, 2);
-  check.shape("cost_advantages", cost_advantages, {-1, reward_advantages.size(0), reward_advantages.size(1)});
-  check.shape("multipliers", multipliers, {cost_advantages.size(0)});
+  check_sizes(check, {{"reward_advantages", reward_advantages, "BT"},
+                      {"cost_advantages", cost_advantages, "KBT"},
+                      {"multipliers", multipliers, "K"}});
   check.finite("reward_advantages", reward_advantages);
   check.finite("cost_advantages", cost_advantages);
   check.finite("multipliers", multipliers);
@@ -77,8 +80,7 @@ Tensor coach_kl(const Tensor& coach_logits, const Tensor& agent_logits) {
   const Check check("policy_gradient.coach_kl");
   check.not_empty("coach_logits", coach_logits);
   check.not_empty("agent_logits", agent_logits);
-  check.dim("coach_logits", coach_logits, 2);
-  check.shape("agent_logits", agent_logits, {coach_logits.size(0), -1, coach_logits.size(1)});
+  check_sizes(check, {{"coach_logits", coach_logits, "BK"}, {"agent_logits", agent_logits, "BNK"}});
   check.finite("coach_logits", coach_logits);
   check.finite("agent_logits", agent_logits);
   const auto coach = as_real(coach_logits);
@@ -89,10 +91,12 @@ Tensor trajectory_balance_loss(const Tensor& log_z, const Tensor& forward_logps,
                                const Tensor& mask, const Tensor& log_rewards) {
   const Check check("policy_gradient.trajectory_balance_loss");
   check.not_empty("log_z", log_z);
+  check.not_empty("log_rewards", log_rewards);
   check_tokens(check, {{"forward_logps", forward_logps}, {"backward_logps", backward_logps}}, mask,
                ValidRows::some);
-  check.shape("log_rewards", log_rewards, {forward_logps.size(0)});
-  if (log_z.numel() != 1) check.shape("log_z", log_z, {forward_logps.size(0)});
+  check_sizes(check, {{"forward_logps", forward_logps, "BT"},
+                      {"log_rewards", log_rewards, "B"},
+                      {"log_z", log_z, log_z.numel() == 1 ? "..." : "B"}});
   check.finite("log_z", log_z);
   check.finite("log_rewards", log_rewards);
   const auto forward = masked_sum(as_real(forward_logps), mask, 1);

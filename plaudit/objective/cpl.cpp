@@ -21,6 +21,7 @@ void check_bias(const Check& check, double bias) {
 CplResult cpl_loss(const SegmentLogps& logps, const Tensor& label, const CplOptions& options) {
   const Check check("preference.cpl_loss");
   check.not_empty("label", label);
+  check.not_empty("logps_a", logps.a);
   check.not_empty("logps_b", logps.b);
   check.dim("label", label, 1);
   check.same_shape("logps_a", logps.a, "logps_b", logps.b);

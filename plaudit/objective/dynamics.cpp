@@ -38,10 +38,9 @@ DynamicsLoss dynamics_loss(const Tensor& mean, const Tensor& logvar, const Tenso
                           {"targets", targets, "MBD"},
                           {"min_logvar", min_logvar, "D"},
                           {"max_logvar", max_logvar, "D"}});
-  const auto low = as_real(min_logvar), high = as_real(max_logvar);
-  const auto lv = soft_clamp(as_real(logvar), low, high);
+  const auto lv = as_real(logvar);
   const auto members = (lv + (as_real(targets) - as_real(mean)).square() * at::exp(-lv)).mean({1, 2});
-  return {members.sum() + bound_coef * (high.sum() - low.sum()), members};
+  return {members.sum() + bound_coef * (as_real(max_logvar).sum() - as_real(min_logvar).sum()), members};
 }
 
 Tensor select_elites(const Tensor& val_losses, int64_t num_elites) {

@@ -18,9 +18,9 @@ struct DynamicsLoss {
   Tensor per_member;  // [M]
 };
 
-// per_member: mean over rows and outputs of lv + (target - mean)^2 exp(-lv), lv the softly clamped
-// log-variance. loss: their sum + bound_coef (sum max_logvar - sum min_logvar). `mean`, `logvar`, `targets`
-// [M,B,D].
+// per_member: mean over rows and outputs of logvar + (target - mean)^2 exp(-logvar). loss: their sum +
+// bound_coef (sum max_logvar - sum min_logvar). `mean`, `logvar`, `targets` [M,B,D]; `logvar` is what the
+// head gives, inside its bounds already (soft_clamp_logvar): here the bounds [D] are only drawn together.
 DynamicsLoss dynamics_loss(const Tensor& mean, const Tensor& logvar, const Tensor& targets,
                            const Tensor& min_logvar, const Tensor& max_logvar, double bound_coef = 0.01);
 

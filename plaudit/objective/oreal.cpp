@@ -12,6 +12,8 @@ namespace plaudit {
 namespace {
 
 void check_answers(const Check& check, const OrealAnswers& a) {
+  check.not_empty("rewards", a.rewards);
+  check.not_empty("advantages", a.advantages);
   check_tokens(check, {{"logps", a.logps}, {"old_logps", a.old_logps}, {"ref_logps", a.ref_logps}}, a.mask,
                ValidRows::some);
   for (const auto& [name, per_row] :

@@ -75,6 +75,7 @@ Tensor policy_filtration_pick(const Tensor& rewards, const Tensor& group, const 
                               const std::string& method) {
   const Check check("filter.policy_filtration_pick");
   check_grouped(check, rewards, group);
+  check.not_empty("uniforms", uniforms);
   check.dim("uniforms", uniforms, 1);
   const auto groups = group_members(group);
   if (uniforms.size(0) != static_cast<int64_t>(groups.size()))

@@ -51,6 +51,7 @@ Tensor ranked_pairs_loss(const Tensor& scores, const Tensor& offsets, double l2)
   check.dim("scores", scores, 1);
   check.dim("offsets", offsets, 1);
   check.finite("scores", scores);
+  check.finite("offsets", offsets);
   check.that(offsets.size(0) >= 2, "offsets", "a list of at least 2", offsets.size(0));
   const auto bounds = offsets.to(at::kLong);
   check_offsets(check, bounds, scores.size(0));

@@ -27,6 +27,7 @@ void check_arguments(const Check& check, const Tensor& nll, const Tensor& segmen
   if (options.segment_weights.size() != 3)
     check.refuse(ErrorKind::shape, "segment_weights",
                  fmt::format("must hold 3 numbers, got {}", options.segment_weights.size()));
+  check.finite("segment", segment);
   check.finite_where("token_nll", nll, segment);
   check.finite("chosen_rewards", chosen);
   check.finite("rejected_rewards", rejected);

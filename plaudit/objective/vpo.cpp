@@ -101,7 +101,9 @@ VpoRewardResult vpo_reward_objective(const Tensor& rewards, const TablePairs& pa
   check.that(scale > 0, "scale", "> 0", scale);
   const auto r = as_real(rewards);
   const auto row = pairs.prompt.to(at::kLong) * r.size(1);
-  const auto of = [&](const Tensor& answer) { return r.reshape(-1).index_select(0, row + answer); };
+  const auto of = [&](const Tensor& answer) {
+    return r.reshape(-1).index_select(0, row + answer.to(at::kLong));
+  };
   const auto margin = scale * (of(pairs.a) - of(pairs.b));
   const auto nll = logistic_link(margin, 1 - pairs.label.to(margin.scalar_type())).sum();
   const auto value =

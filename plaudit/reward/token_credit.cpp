@@ -8,6 +8,7 @@
 #include "plaudit/core/masked_checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -56,8 +57,9 @@ TokenCredit token_score_weights(const Tensor& scores, const Tensor& mask, const 
 
 TokenRewardLoss token_reward_loss(const Tensor& scores, const Tensor& mask, const Tensor& correct) {
   const Check check("reward.token_reward_loss");
+  check.not_empty("correct", correct);
   check_tokens(check, {{"scores", scores}}, mask, ValidRows::every);
-  check.shape("correct", correct, {scores.size(0)});
+  check_sizes(check, {{"scores", scores, "BT"}, {"correct", correct, "B"}});
   check.finite("correct", correct);
   check.range("correct", correct, 0, 1);
   const auto means = masked_mean(as_real(scores), mask, 1);

@@ -33,6 +33,8 @@ TEST(Selection, TopFractionKeepsTheBest) {
     EXPECT_GE(quantile.indices.numel(), 1);
   });
   EXPECT_EQ(top_fraction(at::arange(100), 0.29).numel(), 29);
+  // (1 - 0.7) * 10 rounds to a little more than 3, which must not lose a row.
+  EXPECT_EQ(return_quantile(0.1 * at::arange(11, at::kDouble), 0.7).indices.numel(), 8);
 }
 
 TEST(Corruption, RateZeroAndOne) {

@@ -23,6 +23,15 @@ TEST(ValueIteration, IsAFixedPointThatNoPolicyBeats) {
   });
 }
 
+TEST(ValueIteration, IsExactWhateverTheTolerance) {
+  for_draws(50, [] {
+    const auto m = RandomMdp::draw();
+    const auto exact = value_iteration(m.transition, m.reward, m.gamma);
+    expect_close(value_iteration(m.transition, m.reward, m.gamma, {.tol = 100, .max_iterations = 1}).values,
+                 exact.values);
+  });
+}
+
 TEST(ValueIteration, TiesGoToTheLowestIndex) {
   const auto transition = at::full({3, 4, 3}, 1.0 / 3, at::kDouble),
              reward = at::ones({3, 4, 3}, at::kDouble);

@@ -37,6 +37,8 @@ TEST(FilteredR2, AWeightIsARepetition) {
 TEST(FilteredR2, ErrorsNameTheArgument) {
   const auto x = at::arange(3).to(at::kDouble), one = at::ones({3});
   expect_error(ErrorKind::value, "scores", [&] { filtered_r2(x, one, one); });
+  // The mean of three times 0.1 is not 0.1.
+  expect_error(ErrorKind::value, "rewards", [&] { filtered_r2(at::full({3}, 0.1, at::kDouble), x, one); });
   expect_error(ErrorKind::value, "bins", [&] { filtered_r2(x, x, one, 4); });
   expect_error(ErrorKind::empty, "weights", [&] { filtered_r2(x, x, one * 0); });
 }

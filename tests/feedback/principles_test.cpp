@@ -42,6 +42,13 @@ TEST(SamplePrinciples, DrawsDistinctIndicesAndPrefersBoostedOnes) {
   });
 }
 
+TEST(SamplePrinciples, BoostIsAMultipleOfItsAmount) {
+  const auto boost = at::tensor({0.0, 0.5, 0.0}), draw = at::full({1}, 0.6);  // weights 1, 3, 1
+  EXPECT_EQ(sample_principles(at::ones({3}), draw, boost, 4)[0].item<int64_t>(), 1);
+  EXPECT_EQ(sample_principles(at::ones({3}), at::full({1}, 0.81), boost, 4)[0].item<int64_t>(), 2);
+  expect_error(ErrorKind::nan, "boost", [&] { sample_principles(at::ones({3}), draw, boost / 0, 4); });
+}
+
 TEST(TruncatedGeometric, InvertsItsDistribution) {
   int64_t last = 1;
   for (double u = 0; u < 1; u += 0.001) {

@@ -29,6 +29,16 @@ TEST(DynamicsLoss, GradientsAndMembers) {
   });
 }
 
+// The head bounds its log-variances; bounding them again would bias both the likelihood and the bounds.
+TEST(DynamicsLoss, TakesTheLogVarianceAsItIs) {
+  const auto mean = normal({2, 3, 2}), lv = normal({2, 3, 2}, 3), target = normal({2, 3, 2});
+  const auto low = normal({2}) - 5, high = normal({2});
+  const auto loss = dynamics_loss(mean, lv, target, low, high, 0.5);
+  const auto wanted = lv + (target - mean).square() / lv.exp();
+  expect_close(loss.per_member, wanted.mean({1, 2}));
+  expect_close(loss.loss, wanted.mean({1, 2}).sum() + 0.5 * (high - low).sum());
+}
+
 TEST(DynamicsStep, TakesTheChosenMember) {
   for_draws(100, [] {
     const auto mean = normal({3, 2, 3}), lv = normal({3, 2, 3}), states = normal({2, 2});
