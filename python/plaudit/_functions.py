@@ -3,6 +3,7 @@
 import collections
 import inspect
 import json
+import keyword
 import sys
 import types
 
@@ -68,10 +69,15 @@ def _type_error(name, message):
     return TypeError(f"{name}: {message}")
 
 
+def _python_name(name):
+    """An argument that is a keyword of Python goes by its name with an underscore: lambda_."""
+    return name + "_" if keyword.iskeyword(name) else name
+
+
 def _signature(schema):
     def parameter(argument):
         default = argument.default_value if argument.has_default_value() else inspect.Parameter.empty
-        return inspect.Parameter(argument.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default,
+        return inspect.Parameter(_python_name(argument.name), inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default,
                                  annotation=str(argument.type))
 
     return inspect.Signature([parameter(a) for a in schema.arguments])
@@ -89,6 +95,7 @@ def _make(info, area, name):
     names = [a.name for a in schema.arguments]
     required = [a.name for a in schema.arguments if not a.has_default_value()]
     converters = {a.name: _converter(str(a.type)) for a in schema.arguments}
+    aliases = {_python_name(a): a for a in names if _python_name(a) != a}
     single = len(schema.returns) == 1
     has_text = any(str(r.type) == "str" for r in schema.returns)
     result = None if single else collections.namedtuple(
@@ -97,6 +104,11 @@ def _make(info, area, name):
     def function(*args, **kwargs):
         if len(args) > len(names):
             raise _type_error(info.name, f"takes {len(names)} arguments, got {len(args)}")
+        for alias, key in aliases.items():
+            if alias in kwargs:
+                if key in kwargs:
+                    raise _type_error(info.name, f"got two values for the argument '{key}'")
+                kwargs[key] = kwargs.pop(alias)
         for key, value in zip(names, args):
             if key in kwargs:
                 raise _type_error(info.name, f"got two values for the argument '{key}'")
