@@ -30,7 +30,8 @@ Tensor token_logps_of(const Check& check, const Tensor& logits, const Tensor& la
   const auto targets = keep_valid(labels, counted);
   Tensor logps;
   if (!readable(logits)) {
-    logps = gather_logps(check, logits, targets, counted);  // a compiler or a large device takes the whole at once
+    logps = gather_logps(check, logits, targets,
+                         counted);  // a compiler or a large device takes the whole at once
   } else {
     const int64_t size = chunk_size(logits);
     const auto z = logits.split(size, -2), t = targets.split(size, -1), c = counted.split(size, -1);

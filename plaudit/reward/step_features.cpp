@@ -88,9 +88,9 @@ CombinedSteps combine_steps(const Tensor& step_rewards, const Tensor& low, const
   const auto activation = ((r - low) / range).clamp(0, 1);
   Tensor w;
   if (weights) {
-    w = weights->to(r.scalar_type());
+    w = weights->to(activation.scalar_type());
   } else {
-    const auto step = at::arange(n, r.options());
+    const auto step = at::arange(n, activation.options());
     w = at::where(step.gt(0), at::pow(2, step), 0.0);
   }
   return {activation, activation.matmul(w)};

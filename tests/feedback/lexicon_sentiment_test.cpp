@@ -39,6 +39,7 @@ TEST(LexiconSentiment, Errors) {
   expect_error(ErrorKind::empty, {"tokens"}, [&] {
     lexicon_sentiment(at::empty({0, 2}, at::kLong), mask, weights());
   });
+  expect_error(ErrorKind::empty, {"mask"}, [&] { lexicon_sentiment(tokens, ids({0, 0}, 1), weights()); });
   expect_error(ErrorKind::shape, {"mask"}, [&] { lexicon_sentiment(tokens, ids({1}, 1), weights()); });
   expect_error(ErrorKind::shape, {"tokens"}, [&] { lexicon_sentiment(tokens[0], mask[0], weights()); });
   expect_error(ErrorKind::value, {"tokens"}, [&] { lexicon_sentiment(ids({3, 1}, 1), mask, weights()); });
