@@ -80,6 +80,7 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
                                   const LogpOptions& options) {
   const Check check("preference.packed_sequence_logps");
   check_sizes(check, logits, 2, labels);
+  check.not_empty("cu_seqlens", cu_seqlens);
   check.dim("cu_seqlens", cu_seqlens, 1);
   check.that(cu_seqlens.size(0) >= 2, "cu_seqlens", "a list of at least 2 offsets", cu_seqlens.size(0));
   const auto offsets = cu_seqlens.to(at::kLong);

@@ -113,6 +113,9 @@ TEST(SequenceLogps, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "cu_seqlens", [&] {
     packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::tensor({0, 4, 4, 6}));
   });
+  expect_error(ErrorKind::empty, "cu_seqlens", [&] {
+    packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::zeros({0}, at::kLong));
+  });
   expect_error(ErrorKind::empty, "sequence 1", [&] {  // a document of one token predicts nothing
     packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::tensor({0, 5, 6}));
   });

@@ -338,6 +338,14 @@ def test_every_kind_of_error_is_a_value_error(kind, call, argument):
         call()
 
 
+def test_text_stays_text_and_objects_come_back_as_objects():
+    assert plaudit.verify.extract_answer("<answer>[1, 2]</answer>") == "[1, 2]"
+    assert plaudit.verify.request_key({"b": 1.0, "a": 2}).canonical == '{"a":2,"b":1}'
+    assert plaudit.verify.gsm8k("[]", "1").extracted == "[]"
+    assert plaudit.verify.score_request("/classify", {"input": "x"}) == [{"text": "x"}]
+    assert plaudit.verify.score_response("/reward", [2.5]) == 2.5
+
+
 def test_an_argument_named_like_a_keyword_takes_an_underscore():
     mean, std = [[1.0, 2.0]], [[0.1, 0.2]]
     named = plaudit.reward.robust(mean, std, lambda_=0.25)
