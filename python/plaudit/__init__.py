@@ -7,8 +7,9 @@ Every function of the library is here as ``plaudit.<area>.<name>``, with keyword
     r.loss.backward()
 
 ``help(plaudit.preference.dpo_loss)`` shows the arguments and results, ``plaudit.functions()`` lists all. Numbers,
-lists and arrays stand for tensors; Python's own numbers become float64, as in ``plaudit call``. A bad argument raises
-ValueError with the name of the argument. The functions trace under ``torch.compile(fullgraph=True)``.
+lists and arrays stand for tensors; Python's own numbers become float64, as in ``plaudit call``. An argument named like a
+keyword of Python takes an underscore (``lambda_``). A bad argument raises ValueError with the name of the argument. The
+functions trace under ``torch.compile(fullgraph=True)``.
 """
 
 from plaudit._functions import functions, install

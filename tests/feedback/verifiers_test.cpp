@@ -148,7 +148,7 @@ TEST(Replies, AreReadAsTheirRulesSay) {
   expect_error(ErrorKind::empty, "text", [] { parse_score_reply("v2b 1.2.3", 0, 10); });
   EXPECT_EQ(parse_score_reply("somewhere in 7-8", 0, 10), 8);  // a dash, no sign
   EXPECT_EQ(parse_score_reply("9 or (-3)", -5, 10), -3);
-  EXPECT_EQ(parse_score_reply("é7, _8, 6", 0, 10), 6);
+  EXPECT_EQ(parse_score_reply("6, é7, _8, 9.", 0, 10), 6);
   EXPECT_TRUE(last_word_guess("Is it an ÉCLAIR?!", {"éclair"}));
   EXPECT_EQ(map_symbols("aa a.a a", {{"a", "b"}, {"a.a", "c"}}), "aa c b");
 }
