@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -56,8 +57,7 @@ Tensor compose_values(const Tensor& values, const Tensor& weights, bool center) 
   const Check check("decode.compose_values");
   check.not_empty("values", values);
   check.not_empty("weights", weights);
-  check.dim("values", values, 3);
-  check.shape("weights", weights, {values.size(0)});
+  check_sizes(check, {{"values", values, "RBK"}, {"weights", weights, "R"}});
   check.finite("values", values);
   check.finite("weights", weights);
   const auto v = centred(as_real(values), center);
