@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "plaudit/core/masked.h"
-#include "plaudit/core/masked_checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 
@@ -20,7 +19,6 @@ LexiconSentiment lexicon_sentiment(const Tensor& tokens, const Tensor& mask, con
   check.same_shape("tokens", tokens, "mask", mask);
   check.dim("weights", weights, 1);
   check.no_nan("mask", mask);
-  check_rows(check, mask, ValidRows::some);
   check.finite("weights", weights);
   if (std::isnan(scale)) check.refuse(ErrorKind::nan, "scale", "must be a number, got nan");
   check.that(std::isfinite(scale), "scale", "finite", scale);

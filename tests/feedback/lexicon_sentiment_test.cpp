@@ -34,12 +34,16 @@ TEST(LexiconSentiment, TheGradientCountsTokens) {
   EXPECT_TRUE(at::equal(w.grad(), at::tensor({0.0, 2.0, 1.0}, at::kDouble)));
 }
 
+TEST(LexiconSentiment, AnEmptyAnswerIsHalf) {
+  const auto result = lexicon_sentiment(ids({1, 2}, 1), ids({0, 0}, 1), weights());
+  EXPECT_EQ(result.rewards.item<double>(), 0.5);
+}
+
 TEST(LexiconSentiment, Errors) {
   const auto tokens = ids({1, 2}, 1), mask = ids({1, 1}, 1);
   expect_error(ErrorKind::empty, {"tokens"}, [&] {
     lexicon_sentiment(at::empty({0, 2}, at::kLong), mask, weights());
   });
-  expect_error(ErrorKind::empty, {"mask"}, [&] { lexicon_sentiment(tokens, ids({0, 0}, 1), weights()); });
   expect_error(ErrorKind::shape, {"mask"}, [&] { lexicon_sentiment(tokens, ids({1}, 1), weights()); });
   expect_error(ErrorKind::shape, {"tokens"}, [&] { lexicon_sentiment(tokens[0], mask[0], weights()); });
   expect_error(ErrorKind::value, {"tokens"}, [&] { lexicon_sentiment(ids({3, 1}, 1), mask, weights()); });
