@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/core/json_results.h"
 #include "plaudit/core/registry.h"
 
 namespace plaudit {
@@ -153,18 +154,10 @@ Json json_from_ivalue(const c10::IValue& value) {
   if (value.isDouble()) return json_number(value.toDouble());
   if (value.isInt()) return value.toInt();
   if (value.isBool()) return value.toBool();
-  if (value.isString()) {
-    const auto& text = value.toStringRef();
-    if (!text.empty() && (text.front() == '{' || text.front() == '[')) {
-      Json parsed = Json::parse(text, nullptr, false);
-      if (!parsed.is_discarded()) return parsed;
-    }
-    return text;
-  }
+  if (value.isString()) return value.toStringRef();
   if (value.isList()) {
     Json list = Json::array();
-    for (const c10::IValue& element : value.toListRef())
-      list.push_back(element.isString() ? Json(element.toStringRef()) : json_from_ivalue(element));
+    for (const c10::IValue& element : value.toListRef()) list.push_back(json_from_ivalue(element));
     return list;
   }
   bug("core.call", "no JSON form for a result of type " + value.tagKind());
@@ -220,7 +213,11 @@ Json call_function(const std::string& name, const Json& named) {
   const BoundFunction function(name);
   const auto results = function(function.arguments(named));
   Json out = Json::object();
-  for (size_t i = 0; i < results.size(); ++i) out[function.result_names()[i]] = json_from_ivalue(results[i]);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const auto& result = function.result_names()[i];
+    out[result] = results[i].isString() && holds_json(name, result) ? Json::parse(results[i].toStringRef())
+                                                                    : json_from_ivalue(results[i]);
+  }
   return out;
 }
 

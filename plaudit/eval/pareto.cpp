@@ -10,7 +10,7 @@ Tensor pareto_mask(const Tensor& points) {
   const Check check("eval.pareto_mask");
   check.not_empty("points", points);
   check.dim("points", points, 2);
-  check.no_nan("points", points);
+  check.finite("points", points);
   const auto other = points.unsqueeze(0), self = points.unsqueeze(1);
   const auto dominated = other.ge(self).all(2).logical_and(other.gt(self).any(2));
   return dominated.any(1).logical_not();

@@ -98,20 +98,26 @@ bool touches(char32_t c) {
   return is_letter(c) || is_number(c) || c == '.' || c == '_';
 }
 
-// The last number that stands free.
+// True when the character that ends before `at` forbids a number there.
+bool touched_before(const std::string& text, size_t at) {
+  if (at == 0) return false;
+  while (at > 0 && (static_cast<unsigned char>(text[--at]) & 0xC0) == 0x80) {
+  }
+  return touches(next_code_point(text, at));
+}
+
+// The last number that stands free. A sign right behind a word or a number is a dash, as in "7-8".
 std::optional<double> free_number(const std::string& text) {
-  static const Regex number("[-+]?[0-9]+(?:\\.[0-9]+)?", "verify.parse_score_reply");
+  static const Regex number("[0-9]+(?:\\.[0-9]+)?", "verify.parse_score_reply");
   std::vector<Regex::Match> matches;
   number.find_all(text, matches);
   for (auto match = matches.rbegin(); match != matches.rend(); ++match) {
-    const auto after = std::string_view(text).substr(match->end);
-    size_t next = 0;
-    if (!after.empty() && touches(next_code_point(after, next))) continue;
-    size_t before = match->begin;
-    while (before > 0 && (static_cast<unsigned char>(text[--before]) & 0xC0) == 0x80) {
-    }
-    if (match->begin > 0 && touches(next_code_point(text, before))) continue;
-    return std::strtod(text.substr(match->begin, match->end - match->begin).c_str(), nullptr);
+    size_t next = match->end;
+    if (next < text.size() && touches(next_code_point(text, next))) continue;
+    size_t begin = match->begin;
+    if (touched_before(text, begin)) continue;
+    if (begin > 0 && is_one_of(text[begin - 1], "+-") && !touched_before(text, begin - 1)) --begin;
+    return std::strtod(text.substr(begin, match->end - begin).c_str(), nullptr);
   }
   return std::nullopt;
 }

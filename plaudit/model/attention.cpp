@@ -4,6 +4,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -24,21 +25,19 @@ void check_attention(const Check& check, const Tensor& q, const Tensor& k, const
   check.not_empty("q", q);
   check.not_empty("k", k);
   check.not_empty("v", v);
-  check.dim("q", q, 3);
-  check.shape("k", k, {-1, -1, q.size(2)});
-  check.shape("v", v, {k.size(0), k.size(1), -1});
+  check_sizes(check, {{"q", q, "THD"},
+                      {"k", k, "SGD"},
+                      {"v", v, "SGE"},
+                      {"q_positions", q_positions, "T"},
+                      {"k_positions", k_positions, "S"},
+                      {"q_segments", q_segments, "T"},
+                      {"k_segments", k_segments, "S"}});
   if (q.size(1) % k.size(1) != 0)
     check.refuse(ErrorKind::shape, "q",
                  fmt::format("must have a multiple of the {} heads of k, got {}", k.size(1), q.size(1)));
-  check.shape("q_positions", q_positions, {q.size(0)});
-  check.shape("k_positions", k_positions, {k.size(0)});
   if (q_segments.defined() != k_segments.defined())
     check.refuse(ErrorKind::shape, q_segments.defined() ? "k_segments" : "q_segments",
                  "must be given together with the other side's segments");
-  if (q_segments.defined()) {
-    check.shape("q_segments", q_segments, {q.size(0)});
-    check.shape("k_segments", k_segments, {k.size(0)});
-  }
   check.no_nan("q", q);
   check.no_nan("k", k);
   check.no_nan("v", v);

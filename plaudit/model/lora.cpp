@@ -6,6 +6,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 
@@ -30,9 +31,7 @@ Tensor lora_merge(const Tensor& weight, const Tensor& lora_a, const Tensor& lora
   check.not_empty("weight", weight);
   check.not_empty("lora_a", lora_a);
   check.not_empty("lora_b", lora_b);
-  check.dim("weight", weight, 2);
-  check.shape("lora_a", lora_a, {-1, weight.size(1)});
-  check.shape("lora_b", lora_b, {weight.size(0), lora_a.size(0)});
+  check_sizes(check, {{"weight", weight, "OI"}, {"lora_a", lora_a, "RI"}, {"lora_b", lora_b, "OR"}});
   check.no_nan("weight", weight);
   check.no_nan("lora_a", lora_a);
   check.no_nan("lora_b", lora_b);

@@ -92,7 +92,8 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, bool unit_off
   const Check check("decode.rms_norm");
   check.not_empty("x", x);
   if (x.dim() < 1) check.refuse(ErrorKind::shape, "x", "must have at least one dimension");
-  check.shape("weight", weight, {x.size(-1)});
+  check.dim("weight", weight, 1);
+  check.same_size("x", x, x.dim() - 1, "weight", weight, 0);
   check.no_nan("x", x);
   check.no_nan("weight", weight);
   check.that(eps >= 0, "eps", ">= 0", eps);

@@ -8,8 +8,8 @@
 
 namespace plaudit {
 
-Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize) {
-  const Check check("mean_pool");
+Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize, std::string_view function) {
+  const Check check(function);
   check.not_empty("hidden", hidden);
   check.not_empty("mask", mask);
   check_sizes(check, {{"hidden", hidden, "BTD"}, {"mask", mask, "BT"}});
@@ -27,13 +27,18 @@ Tensor mean_pool(const Tensor& hidden, const Tensor& mask, bool normalize) {
 }
 
 PLAUDIT_FUNCTIONS(decode, m) {
-  m.def("mean_pool(Tensor hidden, Tensor mask, *, bool normalize=True) -> (Tensor embedding)", &mean_pool,
+  m.def("mean_pool(Tensor hidden, Tensor mask, *, bool normalize=True) -> (Tensor embedding)",
+        [](const Tensor& hidden, const Tensor& mask, bool normalize) {
+          return mean_pool(hidden, mask, normalize);
+        },
         "Masked mean of token vectors, by default divided by its L2 norm.", {"90", "28"});
 }
 
 PLAUDIT_FUNCTIONS(reward, m) {
   m.def("mean_pool(Tensor hidden, Tensor mask) -> (Tensor embedding)",
-        [](const Tensor& hidden, const Tensor& mask) { return mean_pool(hidden, mask, false); },
+        [](const Tensor& hidden, const Tensor& mask) {
+          return mean_pool(hidden, mask, false, "reward.mean_pool");
+        },
         "Masked mean of token vectors: decode.mean_pool without the norm.", {"22"});
 }
 

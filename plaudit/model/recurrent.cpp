@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
 
@@ -18,17 +19,19 @@ Tensor gru_cell(const Tensor& prev_action, const Tensor& hidden, const GruWeight
   if (w.w_ih.size(0) != 3 * hidden.size(1))
     check.refuse(ErrorKind::shape, "w_ih",
                  fmt::format("must have 3 h = {} rows, got {}", 3 * hidden.size(1), shape_of(w.w_ih)));
-  return at::gru_cell(as_real(prev_action), as_real(hidden), as_real(w.w_ih), as_real(w.w_hh),
-                      as_real(w.b_ih), as_real(w.b_hh));
+  const auto type = common_real_type({prev_action, hidden, w.w_ih, w.w_hh, w.b_ih, w.b_hh});
+  return at::gru_cell(prev_action.to(type), hidden.to(type), w.w_ih.to(type), w.w_hh.to(type),
+                      w.b_ih.to(type), w.b_hh.to(type));
 }
 
 Tensor temporal_recall_linear(const Tensor& state, const Tensor& actions, const Tensor& a, const Tensor& b) {
   const Check check("policy_gradient.temporal_recall_linear");
   check_arguments(check,
                   {{"state", state, "BS"}, {"actions", actions, "BJD"}, {"A", a, "SS"}, {"B", b, "SD"}});
-  const auto move = as_real(a).detach().t(), push = as_real(b).detach().t();
-  const auto acts = as_real(actions).detach();
-  std::vector<Tensor> states = {as_real(state).detach()};
+  const auto type = common_real_type({state, actions, a, b});
+  const auto move = a.detach().to(type).t(), push = b.detach().to(type).t();
+  const auto acts = actions.detach().to(type);
+  std::vector<Tensor> states = {state.detach().to(type)};
   for (int64_t j = 0; j + 1 < acts.size(1); ++j)
     states.push_back(at::matmul(states.back(), move) + at::matmul(acts.select(1, j), push));
   return at::stack(states, 1);

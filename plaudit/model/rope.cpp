@@ -6,6 +6,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -55,8 +56,7 @@ Tensor rotate(const Tensor& x, const RopeTable& table, bool inverse) {
 Tensor rope(const Tensor& x, const Tensor& positions, double theta, const std::string& layout) {
   const Check check("decode.rope");
   check.not_empty("x", x);
-  check.dim("x", x, 3);
-  check.shape("positions", positions, {x.size(0)});
+  check_sizes(check, {{"x", x, "THD"}, {"positions", positions, "T"}});
   if (x.size(2) % 2 != 0)
     check.refuse(ErrorKind::shape, "x",
                  fmt::format("must have an even last size, got shape {}", shape_of(x)));

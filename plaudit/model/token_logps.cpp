@@ -5,6 +5,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -156,10 +157,10 @@ std::tuple<Tensor, Tensor> token_logps_op(const Tensor& hidden, const Tensor& we
   const Check check("decode.token_logps");
   check.not_empty("hidden", hidden);
   check.not_empty("weight", weight);
-  check.dim("hidden", hidden, 3);
-  check.shape("weight", weight, {-1, hidden.size(2)});
-  check.shape("targets", targets, {hidden.size(0), hidden.size(1)});
-  check.same_shape("targets", targets, "mask", mask);
+  check_sizes(check, {{"hidden", hidden, "BTD"},
+                      {"weight", weight, "VD"},
+                      {"targets", targets, "BT"},
+                      {"mask", mask, "BT"}});
   const auto keep = mask.ne(0);
   check.finite_where("hidden", hidden, keep.unsqueeze(-1).expand_as(hidden));
   check.no_nan("weight", weight);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "plaudit/core/masked.h"
+#include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
 #include "plaudit/objective/returns.h"
@@ -132,7 +133,8 @@ Tensor neumann_inverse_product(const Tensor& matrix, const Tensor& vector, doubl
   const Check check("bilevel.neumann_inverse_product");
   check_arguments(check, {{"matrix", matrix, "NN"}, {"vector", vector, "N"}});
   check_series(check, step, terms);
-  return neumann(as_real(matrix), as_real(vector), step, terms);
+  const auto type = common_real_type({matrix, vector});
+  return neumann(matrix.to(type), vector.to(type), step, terms);
 }
 
 Tensor implicit_gradient(const Tensor& outer_gradient, const Tensor& inner_jacobian, const Tensor& cross,
@@ -143,7 +145,8 @@ Tensor implicit_gradient(const Tensor& outer_gradient, const Tensor& inner_jacob
                           {"cross", cross, "NM"}});
   check.choice("method", options.method, {"solve", "neumann"});
   check.that(options.damping >= 0, "damping", ">= 0", options.damping);
-  const auto h = as_real(inner_jacobian), v = as_real(outer_gradient);
+  const auto type = common_real_type({outer_gradient, inner_jacobian, cross});
+  const auto h = inner_jacobian.to(type), v = outer_gradient.to(type);
   const auto system = options.damping * at::eye(h.size(0), h.options()) - h.t();
   Tensor solution;
   if (options.method == "neumann") {
@@ -157,7 +160,7 @@ Tensor implicit_gradient(const Tensor& outer_gradient, const Tensor& inner_jacob
     check.that(condition <= 1e12, "inner_jacobian", "regular after damping: condition <= 1e12", condition);
     solution = at::linalg_solve(system, v);
   }
-  return at::mv(as_real(cross).t(), solution);
+  return at::mv(cross.to(type).t(), solution);
 }
 
 PLAUDIT_FUNCTIONS(bilevel, m) {

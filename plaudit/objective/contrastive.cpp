@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 
@@ -32,7 +33,8 @@ SimcseResult simcse_loss(const Tensor& features_a, const Tensor& features_b, dou
   const Check check("contrastive.simcse_loss");
   check.alike({{"features_a", features_a}, {"features_b", features_b}}, 2);
   check.that(temperature > 0, "temperature", "> 0", temperature);
-  const auto a = unit_rows(as_real(features_a), 1e-8), b = unit_rows(as_real(features_b), 1e-8);
+  const auto type = common_real_type({features_a, features_b});
+  const auto a = unit_rows(features_a.to(type), 1e-8), b = unit_rows(features_b.to(type), 1e-8);
   const auto logits = a.matmul(b.t()) / temperature;
   const auto losses = logits.logsumexp(1) - logits.diagonal();
   return {losses.mean(), losses};
@@ -50,9 +52,10 @@ SwavResult swav_loss(const Tensor& features_a, const Tensor& features_b, const T
   check.that(options.epsilon > 0, "epsilon", "> 0", options.epsilon);
   check.that(options.iterations >= 1, "iterations", ">= 1", options.iterations);
 
-  const auto centres = unit_rows(as_real(prototypes), 1e-12).t();
-  const auto scores_a = unit_rows(as_real(features_a), 1e-12).matmul(centres);
-  const auto scores_b = unit_rows(as_real(features_b), 1e-12).matmul(centres);
+  const auto type = common_real_type({features_a, features_b, prototypes});
+  const auto centres = unit_rows(prototypes.to(type), 1e-12).t();
+  const auto scores_a = unit_rows(features_a.to(type), 1e-12).matmul(centres);
+  const auto scores_b = unit_rows(features_b.to(type), 1e-12).matmul(centres);
   const auto q_a = balanced_assignment(scores_a, options), q_b = balanced_assignment(scores_b, options);
   const auto cross_entropy = [&](const Tensor& q, const Tensor& scores) {
     return -(q * at::log_softmax(scores / options.temperature, 1)).sum(1);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/objective/link.h"
@@ -46,7 +47,8 @@ MetarmStep metarm_linear_step(const Tensor& weight, const Tensor& chosen, const 
   check.that(options.alpha >= 0, "alpha", ">= 0", options.alpha);
 
   // J and its gradient: d/dw sigma(|w.(s_i - s_j)|) = sigma'(d) sign(d) (s_i - s_j).
-  const auto w = as_real(weight), samples = as_real(meta);
+  const auto type = common_real_type({weight, chosen, rejected, meta});
+  const auto w = weight.to(type), samples = meta.to(type);
   const auto k = static_cast<double>(meta.size(1));
   const auto features = pair_differences(samples.transpose(1, 2)).transpose(1, 2);  // [M, pairs, D]
   const auto d = features.matmul(w);
@@ -58,7 +60,7 @@ MetarmStep metarm_linear_step(const Tensor& weight, const Tensor& chosen, const 
 
   // The Bradley-Terry loss at the adapted weight: its gradient is -mean sigma(-d) (c - r).
   const auto adapted = w + options.eta * ascent;
-  const auto difference = as_real(chosen) - as_real(rejected);  // [B, D]
+  const auto difference = chosen.to(type) - rejected.to(type);  // [B, D]
   const auto margin = difference.matmul(adapted);
   const auto gradient = -(at::sigmoid(-margin).unsqueeze(1) * difference).mean(0);
   return {spread, adapted, logistic_link(margin).mean(), gradient, w - options.alpha * gradient};

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 
@@ -87,8 +88,9 @@ Tensor revision_distribution(const Tensor& initial, const Tensor& improve, int64
   check_law(check, "initial", initial);
   check_law(check, "improve", improve);
   check.that(steps >= 0, "steps", ">= 0", steps);
-  std::vector<Tensor> laws = {as_real(initial)};
-  const auto kernel = as_real(improve);
+  const auto type = common_real_type({initial, improve});
+  std::vector<Tensor> laws = {initial.to(type)};
+  const auto kernel = improve.to(type);
   for (int64_t k = 0; k < steps; ++k) laws.push_back(laws.back().matmul(kernel));
   return at::stack(laws);
 }
@@ -106,7 +108,8 @@ Tensor expected_win_rate(const Tensor& policy, const Tensor& opponent, const Ten
   check_law(check, "policy", policy);
   check_law(check, "opponent", opponent);
   check_complementary(check, preference);
-  return as_real(policy).dot(as_real(preference).matmul(as_real(opponent)));
+  const auto type = common_real_type({policy, opponent, preference});
+  return policy.to(type).dot(preference.to(type).matmul(opponent.to(type)));
 }
 
 NashGap nash_gap(const Tensor& preference, const Tensor& policy) {
@@ -119,7 +122,8 @@ NashGap nash_gap(const Tensor& preference, const Tensor& policy) {
   check_complementary(check, preference);
   check_law(check, "policy", policy);
   // (P - 1/2) pi: exact zeros where the answers are symmetric, so that ties are ties.
-  const auto advantage = (as_real(preference) - 0.5).matmul(as_real(policy));
+  const auto type = common_real_type({preference, policy});
+  const auto advantage = (preference.to(type) - 0.5).matmul(policy.to(type));
   return {advantage.max(), advantage.argmax()};
 }
 

@@ -54,7 +54,7 @@ OrpoResult orpo_loss(const Tensor& chosen_avg_logps, const Tensor& rejected_avg_
   const auto w = as_real(chosen_avg_logps), l = as_real(rejected_avg_logps);
   const auto ratio = (w - l) - (log1mexp(w) - log1mexp(l));
   const auto losses = as_real(chosen_nll) + options.lam * logistic_link(ratio);
-  return {losses.mean(), losses, ratio.detach()};
+  return {losses.mean(), losses, ratio};
 }
 
 PLAUDIT_FUNCTIONS(preference, m) {

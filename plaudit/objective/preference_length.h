@@ -31,7 +31,7 @@ struct OrpoOptions {
 struct OrpoResult {
   Tensor loss;            // scalar
   Tensor losses;          // [B]
-  Tensor log_odds_ratio;  // [B], detached
+  Tensor log_odds_ratio;  // [B]
 };
 
 // nll(chosen) - lam log sigma(log odds(chosen) - log odds(rejected)) with log odds(x) = x - log(1 - exp x) of

@@ -17,23 +17,26 @@ int64_t chunk_size(const Tensor& logits) {
 }
 
 // log softmax(z)[label] where `counted`, 0 elsewhere. z [...,C,V]; labels, counted [...,C].
-Tensor gather_logps(const Tensor& z_raw, const Tensor& labels, const Tensor& counted) {
+Tensor gather_logps(const Check& check, const Tensor& z_raw, const Tensor& labels, const Tensor& counted) {
   // Selected before the arithmetic: NaN logits where nothing counts reach neither value nor gradient.
   const auto z = at::where(counted.unsqueeze(-1), as_real(z_raw), 0.0);
+  // NaN and +inf show in the result, -inf beside a finite label would not.
+  check.finite("logits", z.detach().amin(-1));
   return z.gather(-1, labels.unsqueeze(-1)).squeeze(-1) - z.logsumexp(-1);
 }
 
 // As gather_logps, chunk by chunk; labels that do not count may hold anything.
-Tensor token_logps_of(const Tensor& logits, const Tensor& labels, const Tensor& counted) {
+Tensor token_logps_of(const Check& check, const Tensor& logits, const Tensor& labels, const Tensor& counted) {
   const auto targets = keep_valid(labels, counted);
   Tensor logps;
   if (!readable(logits)) {
-    logps = gather_logps(logits, targets, counted);  // a compiler or a large device takes the whole at once
+    logps = gather_logps(check, logits, targets,
+                         counted);  // a compiler or a large device takes the whole at once
   } else {
     const int64_t size = chunk_size(logits);
     const auto z = logits.split(size, -2), t = targets.split(size, -1), c = counted.split(size, -1);
     std::vector<Tensor> parts;
-    for (size_t i = 0; i < z.size(); ++i) parts.push_back(gather_logps(z[i], t[i], c[i]));
+    for (size_t i = 0; i < z.size(); ++i) parts.push_back(gather_logps(check, z[i], t[i], c[i]));
     logps = at::cat(parts, -1);
   }
   return keep_valid(logps, counted);
@@ -67,7 +70,7 @@ SequenceLogps sequence_logps(const Tensor& logits, const Tensor& labels, const L
   const auto counted = shifted.ne(options.ignore_index);
   const auto lengths = counted.sum(1);
   check_labels(check, shifted, counted, lengths, logits.size(2));
-  const auto token_logps = token_logps_of(logits.slice(1, 0, -1), shifted, counted);
+  const auto token_logps = token_logps_of(check, logits.slice(1, 0, -1), shifted, counted);
   check.finite("logits", token_logps);
   const auto sums = token_logps.sum(1);
   return {options.average ? sums / lengths : sums, lengths, token_logps};
@@ -77,6 +80,7 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
                                   const LogpOptions& options) {
   const Check check("preference.packed_sequence_logps");
   check_sizes(check, logits, 2, labels);
+  check.not_empty("cu_seqlens", cu_seqlens);
   check.dim("cu_seqlens", cu_seqlens, 1);
   check.that(cu_seqlens.size(0) >= 2, "cu_seqlens", "a list of at least 2 offsets", cu_seqlens.size(0));
   const auto offsets = cu_seqlens.to(at::kLong);
@@ -101,7 +105,7 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
   };
   const auto lengths = sum_by_document(counted.to(at::kLong));
   check_labels(check, shifted, counted, lengths, logits.size(1));
-  const auto token_logps = token_logps_of(logits.slice(0, 0, -1), shifted, counted);
+  const auto token_logps = token_logps_of(check, logits.slice(0, 0, -1), shifted, counted);
   check.finite("logits", token_logps);
   const auto sums = sum_by_document(token_logps);
   return {options.average ? sums / lengths : sums, lengths};

@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -20,7 +21,7 @@ Tensor top_k_candidates(const Tensor& logits, int64_t k) {
   const Check check("decode.top_k_candidates");
   check.not_empty("logits", logits);
   check.dim("logits", logits, 2);
-  check.no_nan("logits", logits);
+  check.finite("logits", logits);
   check.that(k >= 1 && k <= logits.size(1), "k", fmt::format("in [1, {}]", logits.size(1)), k);
   return at::argsort(logits, /*stable=*/true, 1, /*descending=*/true).slice(1, 0, k).contiguous();
 }
@@ -36,7 +37,7 @@ AugmentedLogits value_augmented_logits(const Tensor& logits, const Tensor& candi
   check.same_size("logits", logits, 0, "candidate_ids", candidate_ids, 0);
   check.same_shape("candidate_ids", candidate_ids, "candidate_values", candidate_values);
   if (candidate_ids.is_floating_point()) check.refuse(ErrorKind::type, "candidate_ids", "must hold integers");
-  check.no_nan("logits", logits);
+  check.finite("logits", logits);
   check.finite("candidate_values", candidate_values);
   check.index_range("candidate_ids", candidate_ids, 0, logits.size(1));
   const auto ids = candidate_ids.to(at::kLong);
@@ -56,8 +57,7 @@ Tensor compose_values(const Tensor& values, const Tensor& weights, bool center) 
   const Check check("decode.compose_values");
   check.not_empty("values", values);
   check.not_empty("weights", weights);
-  check.dim("values", values, 3);
-  check.shape("weights", weights, {values.size(0)});
+  check_sizes(check, {{"values", values, "RBK"}, {"weights", weights, "R"}});
   check.finite("values", values);
   check.finite("weights", weights);
   const auto v = centred(as_real(values), center);
@@ -69,7 +69,7 @@ Tensor blackbox_probs(const Tensor& top_logps, const Tensor& candidate_values, d
   check.not_empty("top_logps", top_logps);
   check.dim("top_logps", top_logps, 2);
   check.same_shape("top_logps", top_logps, "candidate_values", candidate_values);
-  check.no_nan("top_logps", top_logps);
+  check.finite("top_logps", top_logps);
   check.finite("candidate_values", candidate_values);
   check.that(std::isfinite(beta), "beta", "finite", beta);
   const auto l = as_real(top_logps);

@@ -8,6 +8,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 #include "plaudit/feedback/answer_tags.h"
 #include "plaudit/feedback/boxes.h"
 #include "plaudit/feedback/letters.h"
@@ -46,7 +47,7 @@ DetectionReward detection_reward(const Tensor& raw_boxes, const Tensor& raw_conf
   check_boxes(check, "gold", gold);
   check_boxes(check, "boxes", raw_boxes);
   const auto boxes = raw_boxes.to(at::kCPU, at::kDouble).reshape({-1, 4}).contiguous();
-  check.shape("confidence", raw_confidence, {boxes.size(0)});
+  check_sizes(check, {{"boxes", boxes, "PC"}, {"confidence", raw_confidence, "P"}});
   check.finite("confidence", raw_confidence);
   check.range("confidence", raw_confidence, 0, 1);
   const auto none = at::empty({0}, at::kDouble);

@@ -6,6 +6,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/shapes.h"
 
 namespace plaudit {
 namespace {
@@ -25,8 +26,7 @@ SelectedFeatures select_features(const Tensor& features, const Tensor& positive,
   check.not_empty("features", features);
   check.not_empty("positive", positive);
   check_groups(check, positive);
-  check.dim("features", features, 2);
-  check.shape("positive", positive, {features.size(0)});
+  check_sizes(check, {{"features", features, "ND"}, {"positive", positive, "N"}});
   check.finite("features", features);
   check.that(count >= 1 && count <= features.size(1), "count", fmt::format("in [1, {}]", features.size(1)),
              count);
@@ -70,11 +70,11 @@ CombinedSteps combine_steps(const Tensor& step_rewards, const Tensor& low, const
                             const std::optional<Tensor>& weights) {
   const Check check("reward.combine_steps");
   check.not_empty("step_rewards", step_rewards);
-  check.dim("step_rewards", step_rewards, 2);
+  check_sizes(check, {{"step_rewards", step_rewards, "BN"},
+                      {"low", low, "N"},
+                      {"high", high, "N"},
+                      {"weights", weights.value_or(Tensor()), "N"}});
   const int64_t n = step_rewards.size(1);
-  check.shape("low", low, {n});
-  check.shape("high", high, {n});
-  if (weights) check.shape("weights", *weights, {n});
   check.finite("step_rewards", step_rewards);
   check.finite("low", low);
   check.finite("high", high);
@@ -88,9 +88,9 @@ CombinedSteps combine_steps(const Tensor& step_rewards, const Tensor& low, const
   const auto activation = ((r - low) / range).clamp(0, 1);
   Tensor w;
   if (weights) {
-    w = weights->to(r.scalar_type());
+    w = weights->to(activation.scalar_type());
   } else {
-    const auto step = at::arange(n, r.options());
+    const auto step = at::arange(n, activation.options());
     w = at::where(step.gt(0), at::pow(2, step), 0.0);
   }
   return {activation, activation.matmul(w)};

@@ -237,6 +237,11 @@ Json score_response(const std::string& endpoint, const std::vector<double>& scor
   if (endpoint == "/get_reward")
     return Json{{"rewards", scores}, {"scores", scores}, {"extra_logs", Json::object()}};
   if (scores.empty()) check.refuse(ErrorKind::empty, "scores", "are empty");
+  for (const char* list : {"documents", "texts"}) {
+    if (options.contains(list) && options[list].is_array() && options[list].size() != scores.size())
+      check.refuse(ErrorKind::shape, "scores",
+                   fmt::format("hold {} numbers for {} {}", scores.size(), options[list].size(), list));
+  }
   if (endpoint == "/reward") {
     if (scores.size() != 1)
       check.refuse(ErrorKind::shape, "scores", fmt::format("must be one number, got {}", scores.size()));

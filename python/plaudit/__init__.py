@@ -7,11 +7,13 @@ Every function of the library is here as ``plaudit.<area>.<name>``, with keyword
     r.loss.backward()
 
 ``help(plaudit.preference.dpo_loss)`` shows the arguments and results, ``plaudit.functions()`` lists all. Numbers,
-lists and arrays stand for tensors; Python's own numbers become float64, as in ``plaudit call``. A bad argument raises
-ValueError with the name of the argument. The functions trace under ``torch.compile(fullgraph=True)``.
+lists and arrays stand for tensors; Python's own numbers become float64, as in ``plaudit call``. An argument named like a
+keyword of Python takes an underscore (``lambda_``). A bad argument raises ValueError with the name of the argument. The
+functions trace under ``torch.compile(fullgraph=True)``. ``plaudit.trl_reward(url)`` is a reward function for TRL.
 """
 
 from plaudit._functions import functions, install
 from plaudit._library import library_path
+from plaudit._trl import trl_reward
 
-__all__ = ["functions", "library_path", *install(__name__)]
+__all__ = ["functions", "library_path", "trl_reward", *install(__name__)]

@@ -3,6 +3,7 @@
 import collections
 import inspect
 import json
+import keyword
 import sys
 import types
 
@@ -54,24 +55,19 @@ def _converter(type_name):
     return _numbers if type_name in ("List[int]", "List[float]", "List[bool]") else None
 
 
-def _result_value(value):
-    """A result that is JSON text of an object or a list comes back as that object."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
 def _type_error(name, message):
     return TypeError(f"{name}: {message}")
+
+
+def _python_name(name):
+    """An argument that is a keyword of Python goes by its name with an underscore: lambda_."""
+    return name + "_" if keyword.iskeyword(name) else name
 
 
 def _signature(schema):
     def parameter(argument):
         default = argument.default_value if argument.has_default_value() else inspect.Parameter.empty
-        return inspect.Parameter(argument.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default,
+        return inspect.Parameter(_python_name(argument.name), inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default,
                                  annotation=str(argument.type))
 
     return inspect.Signature([parameter(a) for a in schema.arguments])
@@ -89,14 +85,20 @@ def _make(info, area, name):
     names = [a.name for a in schema.arguments]
     required = [a.name for a in schema.arguments if not a.has_default_value()]
     converters = {a.name: _converter(str(a.type)) for a in schema.arguments}
+    aliases = {_python_name(a): a for a in names if _python_name(a) != a}
     single = len(schema.returns) == 1
-    has_text = any(str(r.type) == "str" for r in schema.returns)
+    holds_json = [_library.load().holds_json(info.name, r.name) for r in schema.returns]
     result = None if single else collections.namedtuple(
         "".join(part.title() for part in name.split("_")) + "Result", [r.name for r in schema.returns])
 
     def function(*args, **kwargs):
         if len(args) > len(names):
             raise _type_error(info.name, f"takes {len(names)} arguments, got {len(args)}")
+        for alias, key in aliases.items():
+            if alias in kwargs:
+                if key in kwargs:
+                    raise _type_error(info.name, f"got two values for the argument '{key}'")
+                kwargs[key] = kwargs.pop(alias)
         for key, value in zip(names, args):
             if key in kwargs:
                 raise _type_error(info.name, f"got two values for the argument '{key}'")
@@ -110,8 +112,9 @@ def _make(info, area, name):
             if converters[key] is not None:
                 kwargs[key] = converters[key](kwargs[key])
         out = operator(**kwargs)
-        if has_text:
-            out = _result_value(out) if single else tuple(_result_value(v) for v in out)
+        if any(holds_json):  # an object that travels as JSON text
+            values = [json.loads(v) if as_json else v for v, as_json in zip([out] if single else out, holds_json)]
+            return values[0] if single else result(*values)
         return out if single else result(*out)
 
     function.__name__ = name

@@ -33,5 +33,19 @@ TEST(TensorFromJson, RaggedListsAndTextAreRefused) {
   EXPECT_THROW(tensor_from_json(Json::parse(R"(["a"])"), "x"), UserError);
 }
 
+TEST(CallFunction, TextStaysTextAndObjectsComeBackAsObjects) {
+  EXPECT_EQ(call_function("verify.extract_answer", {{"text", "<answer>[1, 2]</answer>"}})["answer"],
+            "[1, 2]");
+  EXPECT_EQ(call_function("verify.request_key", {{"request", {{"b", 1.0}, {"a", 2}}}})["canonical"],
+            R"({"a":2,"b":1})");
+  EXPECT_EQ(call_function("verify.gsm8k", {{"prediction", "[]"}, {"label", "1"}})["extracted"], "[]");
+  const Json body = {{"prompt", "p"}, {"response", "r"}};
+  EXPECT_EQ(
+      call_function("verify.score_request", {{"endpoint", "/reward"}, {"body", body}})["items"][0]["prompt"],
+      "p");
+  EXPECT_EQ(call_function("verify.score_response", {{"endpoint", "/reward"}, {"scores", {2.5}}})["body"],
+            2.5);
+}
+
 }  // namespace
 }  // namespace plaudit

@@ -30,6 +30,7 @@ TEST(ParetoMask, DuplicatesStayAndDominatedPointsGo) {
   const auto points = at::tensor({1.0, 2.0, 1.0, 2.0, 0.0, 2.0, 2.0, 1.0}, at::kDouble).view({4, 2});
   EXPECT_TRUE(pareto_mask(points).equal(at::tensor({1, 1, 0, 1}).to(at::kBool)));
   expect_error(ErrorKind::empty, "points", [] { pareto_mask(at::zeros({0, 2})); });
+  expect_error(ErrorKind::nan, "points", [] { pareto_mask(at::full({1, 2}, INFINITY)); });
   expect_error(ErrorKind::shape, "points", [] { hypervolume2d(at::zeros({1, 3}), at::zeros({2})); });
 }
 

@@ -34,6 +34,11 @@ TEST(LexiconSentiment, TheGradientCountsTokens) {
   EXPECT_TRUE(at::equal(w.grad(), at::tensor({0.0, 2.0, 1.0}, at::kDouble)));
 }
 
+TEST(LexiconSentiment, AnEmptyAnswerIsHalf) {
+  const auto result = lexicon_sentiment(ids({1, 2}, 1), ids({0, 0}, 1), weights());
+  EXPECT_EQ(result.rewards.item<double>(), 0.5);
+}
+
 TEST(LexiconSentiment, Errors) {
   const auto tokens = ids({1, 2}, 1), mask = ids({1, 1}, 1);
   expect_error(ErrorKind::empty, {"tokens"}, [&] {

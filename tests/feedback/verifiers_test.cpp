@@ -49,7 +49,7 @@ std::string label_of(const std::string& answer) {
 }
 
 TEST(Gsm8k, AcceptsEveryReferenceSolutionAndRejectsTheNextAnswer) {
-  const auto lines = gzip_lines("/work/shared/data/gsm8k-test.jsonl.gz");
+  const auto lines = gzip_lines("../shared/data/gsm8k-test.jsonl.gz");  // beside the project
   if (lines.empty()) GTEST_SKIP() << "the GSM8K test split is not on this machine";
   ASSERT_EQ(lines.size(), 1319u);
   std::vector<std::string> answers;
@@ -146,6 +146,9 @@ TEST(Replies, AreReadAsTheirRulesSay) {
   EXPECT_EQ(parse_preference_reply(": 1"), 0);
   EXPECT_EQ(parse_score_reply("\"Score\" : \"4\"", 0, 5, "score"), 4);
   expect_error(ErrorKind::empty, "text", [] { parse_score_reply("v2b 1.2.3", 0, 10); });
+  EXPECT_EQ(parse_score_reply("somewhere in 7-8", 0, 10), 8);  // a dash, no sign
+  EXPECT_EQ(parse_score_reply("9 or (-3)", -5, 10), -3);
+  EXPECT_EQ(parse_score_reply("6, é7, _8, 9.", 0, 10), 6);
   EXPECT_TRUE(last_word_guess("Is it an ÉCLAIR?!", {"éclair"}));
   EXPECT_EQ(map_symbols("aa a.a a", {{"a", "b"}, {"a.a", "c"}}), "aa c b");
 }

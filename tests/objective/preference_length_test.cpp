@@ -38,6 +38,8 @@ TEST(SimpoLoss, RefusesEmptyAnswers) {
 TEST(OrpoLoss, GradientMatchesFiniteDifferences) {
   for_draws(150, [] {
     const int64_t n = integer(1, 4);
+    expect_gradient([](const auto& x) { return orpo_loss(x[0], x[1], -x[0]).log_odds_ratio.sum(); },
+                    {-uniform({3}, 0.05, 3), -uniform({3}, 0.05, 3)});
     expect_gradient([](const auto& x) { return orpo_loss(x[0], x[1], x[2], {.lam = 0.3}).loss; },
                     {uniform({n}, -5, -0.01), uniform({n}, -5, -0.01), uniform({n}, 0, 5)});
   });

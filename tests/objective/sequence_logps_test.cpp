@@ -102,8 +102,19 @@ TEST(SequenceLogps, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "labels", [&] { sequence_logps(logits, labels * 4); });
   expect_error(ErrorKind::shape, "labels", [&] { sequence_logps(logits, labels.slice(1, 1)); });
   expect_error(ErrorKind::nan, "logits", [&] { sequence_logps(logits / 0, labels); });
+  auto forbidden = logits.clone();  // -inf beside the label leaves its log-probability finite
+  forbidden.select(2, 3).fill_(-INFINITY);
+  expect_error(ErrorKind::nan, "logits", [&] { sequence_logps(forbidden, labels); });
+  expect_error(ErrorKind::nan, "logits", [&] {
+    packed_sequence_logps(forbidden.flatten(0, 1), labels.flatten(), at::tensor({0, 3, 6}));
+  });
+  forbidden.slice(1, 0, 2).fill_(0);  // what is left stands where nothing counts
+  expect_close(sequence_logps(forbidden, labels).logps, sequence_logps(logits, labels).logps);
   expect_error(ErrorKind::value, "cu_seqlens", [&] {
     packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::tensor({0, 4, 4, 6}));
+  });
+  expect_error(ErrorKind::empty, "cu_seqlens", [&] {
+    packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::zeros({0}, at::kLong));
   });
   expect_error(ErrorKind::empty, "sequence 1", [&] {  // a document of one token predicts nothing
     packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::tensor({0, 5, 6}));

@@ -50,6 +50,14 @@ TEST(ValueAugmented, ProbabilitiesSumToOneAndAConstantValueChangesNothing) {
   });
 }
 
+TEST(ValueAugmented, RefusesInfiniteLogits) {
+  const auto logits = at::tensor({0., -INFINITY, 1.}, at::kDouble).view({1, 3});
+  const auto ids = at::tensor({0, 2}, at::kLong).view({1, 2}), values = at::zeros({1, 2}, at::kDouble);
+  expect_error(ErrorKind::nan, "logits", [&] { top_k_candidates(logits, 1); });
+  expect_error(ErrorKind::nan, "logits", [&] { value_augmented_logits(logits, ids, values); });
+  expect_error(ErrorKind::nan, "top_logps", [&] { blackbox_probs(logits, at::zeros({1, 3}), 1); });
+}
+
 TEST(Votes, EveryWeightCountsAndNobodyKeptMeansEverybody) {
   for_draws(200, [] {
     const auto answers = at::randint(0, 3, {7}), keep = at::randint(0, 2, {7});

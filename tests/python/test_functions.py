@@ -86,6 +86,104 @@ def test_bradley_terry_equals_trl(tmp_path):
     assert_same_gradients(model, ours, theirs)
 
 
+# --- one step of training ----------------------------------------------------------------------------------------------
+
+
+class NextToken(torch.nn.Module):
+    """A tiny model of the next token."""
+
+    def __init__(self, vocabulary=12, dtype=torch.float32):
+        super().__init__()
+        generator = torch.Generator().manual_seed(3)
+        self.table = torch.nn.Parameter(torch.randn(vocabulary, vocabulary, generator=generator).to(dtype))
+
+    def forward(self, ids):
+        return self.table[ids]
+
+
+IDS = torch.randint(0, 12, (6, 5), generator=torch.Generator().manual_seed(5))
+ANSWER = (torch.arange(5) >= 2).expand(6, 5)  # two tokens of prompt, three of answer
+
+
+def answer_logps(model):
+    """The log-probabilities of the answers: sums [6], lengths [6], tokens [6,4]."""
+    return plaudit.preference.sequence_logps(model(IDS), IDS.masked_fill(~ANSWER, -100))
+
+
+def dpo_step(model, reference):
+    (w, l), (ref_w, ref_l) = answer_logps(model).logps.chunk(2), answer_logps(reference).logps.chunk(2)
+    return plaudit.preference.dpo_loss(w, l, ref_w, ref_l, beta=0.5).loss
+
+
+def simpo_step(model, reference):
+    answers = answer_logps(model)
+    return plaudit.preference.simpo_loss(*answers.logps.chunk(2), *answers.lengths.chunk(2)).loss
+
+
+def grpo_step(model, reference):
+    advantages = plaudit.advantage.group_relative(rewards=[1, 0, 0, 0, 2, 1], group=[0, 0, 0, 1, 1, 1])
+    logps, mask = answer_logps(model).token_logps, ANSWER[:, 1:]
+    with torch.no_grad():
+        ref = answer_logps(reference).token_logps
+    return plaudit.policy_gradient.grpo_loss(
+        logps=logps, old_logps=logps.detach(), mask=mask, advantages=advantages, ref_logps=ref).loss
+
+
+def sft_step(model, reference):
+    return plaudit.policy_gradient.sft_loss(answer_logps(model).token_logps, ANSWER[:, 1:], weights=[1, 0, 1, 0, 2, 1]).loss
+
+
+def superhf_step(model, reference):
+    return plaudit.policy_gradient.superhf_loss(model(IDS)[:, :-1], reference(IDS)[:, :-1].detach(), IDS[:, 1:],
+                                                ANSWER[:, 1:]).loss
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("step", [dpo_step, simpo_step, grpo_step, sft_step, superhf_step])
+def test_trains_in_a_plain_loop(step, dtype):
+    model, reference = NextToken(dtype=dtype), NextToken(dtype=dtype).requires_grad_(False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    losses = []
+    for _ in range(20):
+        loss = step(model, reference)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert model.table.grad.dtype == dtype
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+    assert not torch.equal(model.table, reference.table)
+    if step is not grpo_step:  # its loss says nothing: the ratio is 1 at every step
+        assert losses[-1] < losses[0]
+    else:
+        change = answer_logps(model).logps - answer_logps(reference).logps
+        assert change[0] > change[1] and change[4] > change[3]
+
+
+def test_is_the_loss_of_a_trl_trainer(tmp_path):
+    trl = pytest.importorskip("trl")
+    from transformers import LlamaForCausalLM
+
+    import trl_batch
+
+    class Trainer(trl.DPOTrainer):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            (w, l), lengths = completion_logps(model, inputs)
+            loss = plaudit.preference.simpo_loss(w, l, *lengths).loss
+            return (loss, {}) if return_outputs else loss
+
+    model = trl_batch.llama(LlamaForCausalLM, 1)
+    before = [p.detach().clone() for p in model.parameters()]
+    config = trl.DPOConfig(max_steps=4, learning_rate=1e-2, **trl_batch.arguments(tmp_path))
+    trainer = Trainer(model=model, ref_model=trl_batch.llama(LlamaForCausalLM, 2), args=config,
+                      train_dataset=trl_batch.pairs(), processing_class=trl_batch.tokenizer())
+    batch = next(iter(trainer.get_train_dataloader()))
+    first = trainer.compute_loss(model, dict(batch)).item()
+    trainer.train()
+    assert any(not torch.equal(p, b) for p, b in zip(model.parameters(), before))
+    assert trainer.compute_loss(model, dict(batch)).item() < first
+
+
 # --- torch.compile ---------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +246,37 @@ def test_half_precision_is_computed_in_single():
     assert logps[0].grad.dtype == torch.bfloat16
 
 
+MIXED = {
+    "simcse_loss": lambda t: plaudit.contrastive.simcse_loss(t[0].view(2, 3), t[1].view(2, 3)),
+    "swav_loss": lambda t: plaudit.contrastive.swav_loss(*[x.view(2, 3) for x in t[:3]]),
+    "metarm_linear_step": lambda t: plaudit.bilevel.metarm_linear_step(t[0][:3], t[1].view(2, 3), t[2].view(2, 3),
+                                                                       t[3].view(1, 2, 3)),
+    "neumann_inverse_product": lambda t: plaudit.bilevel.neumann_inverse_product(t[0][:4].view(2, 2), t[1][:2], 0.1, 3),
+    "implicit_gradient": lambda t: plaudit.bilevel.implicit_gradient(t[0][:2], t[1][:4].view(2, 2), t[2].view(2, 3)),
+    "expected_win_rate": lambda t: plaudit.eval.expected_win_rate(t[0][:1] * 0 + 1, t[1][:1] * 0 + 1, t[2][:1, None] * 0 + 0.5),
+    "nash_gap": lambda t: plaudit.eval.nash_gap(t[0][:1, None] * 0 + 0.5, t[1][:1] * 0 + 1),
+    "revision_distribution": lambda t: plaudit.decode.revision_distribution(t[0][:1] * 0 + 1, t[1][:1, None] * 0 + 1),
+    "gru_cell": lambda t: plaudit.policy_gradient.gru_cell(t[0][:1, None], t[1][:1, None], t[2][:3, None], t[3][:3, None],
+                                                           t[0][3:], t[1][3:]),
+    "temporal_recall_linear": lambda t: plaudit.policy_gradient.temporal_recall_linear(
+        t[0][:1, None], t[1][:3].view(1, 3, 1), t[2][:1, None], t[3][:1, None]),
+    "combine_steps": lambda t: plaudit.reward.combine_steps(t[0].view(2, 3), t[1][:3] * 0 - 1, t[2][:3] * 0 + 1, t[3][:3]),
+}
+
+
+@pytest.mark.parametrize("low", [0, 1, 2, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", MIXED)
+def test_arguments_of_several_types_meet_in_the_widest(name, dtype, low):
+    generator = torch.Generator().manual_seed(1)
+    tensors = [torch.randn(6, generator=generator).bfloat16().double() for _ in range(4)]
+    expected = MIXED[name](tensors)
+    leaves = [t.clone().to(dtype if i == low else t.dtype).requires_grad_() for i, t in enumerate(tensors)]
+    actual = MIXED[name](leaves)
+    for a, e in zip(*[[r] if isinstance(r, torch.Tensor) else r for r in (actual, expected)]):
+        torch.testing.assert_close(a.double(), e.double(), rtol=0.02, atol=0.02)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_cuda_equals_cpu():
     logps = pair_logps()
@@ -193,6 +322,38 @@ def test_bad_values_raise_value_error(change, message):
                      ref_rejected_logps=torch.zeros(2))
     with pytest.raises(ValueError, match=message):
         plaudit.preference.dpo_loss(**{**arguments, **change})
+
+
+@pytest.mark.parametrize("kind, call, argument", [
+    ("shape", lambda: plaudit.policy_gradient.sft_loss(torch.zeros(2, 3), torch.ones(2, 2)), "mask"),
+    ("value", lambda: plaudit.advantage.gae([[1.0]], [[0.0]], [[1]], gamma=2.0), "gamma"),
+    ("value", lambda: plaudit.eval.sequence_kl([[0.0]], [[0.0]], [[1]], estimator="k4"), "estimator"),
+    ("empty", lambda: plaudit.preference.treg_loss(*[torch.zeros(1, 2)] * 8), "mask"),
+    ("nan", lambda: plaudit.filter.best_of_k([[float("nan"), 1.0]]), "rewards"),
+    ("type", lambda: plaudit.decode.value_augmented_logits([[0.0, 1.0]], [[0.5]], [[1.0]]), "candidate_ids"),
+    ("type", lambda: plaudit.verify.score_request("/classify", {"input": 5}), "input"),
+])
+def test_every_kind_of_error_is_a_value_error(kind, call, argument):
+    with pytest.raises(ValueError, match=argument):
+        call()
+
+
+def test_text_stays_text_and_objects_come_back_as_objects():
+    assert plaudit.verify.extract_answer("<answer>[1, 2]</answer>") == "[1, 2]"
+    assert plaudit.verify.request_key({"b": 1.0, "a": 2}).canonical == '{"a":2,"b":1}'
+    assert plaudit.verify.gsm8k("[]", "1").extracted == "[]"
+    assert plaudit.verify.score_request("/classify", {"input": "x"}) == [{"text": "x"}]
+    assert plaudit.verify.score_response("/reward", [2.5]) == 2.5
+
+
+def test_an_argument_named_like_a_keyword_takes_an_underscore():
+    mean, std = [[1.0, 2.0]], [[0.1, 0.2]]
+    named = plaudit.reward.robust(mean, std, lambda_=0.25)
+    assert named.reward.equal(plaudit.reward.robust(mean, std, **{"lambda": 0.25}).reward)
+    assert named.reward.equal(plaudit.reward.robust(mean, std, 0.25).reward)
+    assert "lambda_" in inspect.signature(plaudit.reward.robust).parameters
+    with pytest.raises(TypeError, match="two values"):
+        plaudit.reward.robust(mean, std, 0.25, lambda_=0.25)
 
 
 def test_bad_calls_raise_type_error():
