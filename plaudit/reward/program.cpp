@@ -41,12 +41,12 @@ std::string describe_bindings(const BindingTable& table) {
 
 RewardProgram::Compiled RewardProgram::compile(std::string_view text, BindingTable table,
                                                std::string_view entry) {
-  ProgramFaults faults;
+  program::ProgramFaults faults;
   auto parts = std::make_shared<Parts>();
   parts->source = text;
   parts->table = std::move(table);
   try {
-    parts->module.body = program_parse(parts->source, faults);
+    parts->module.body = program::program_parse(parts->source, faults);
     program_resolve(*parts, entry, faults);
   } catch (ProgramFault& fault) {
     return {std::nullopt, error_of(std::move(fault), text)};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plaudit {
+namespace plaudit::program {
 
 ProgramCursor::ProgramCursor(std::string_view source, ProgramFaults& forbidden)
     : list_(program_tokens(source, forbidden)), forbidden_(forbidden) {}
@@ -91,4 +91,4 @@ bool ProgramCursor::is_keyword(std::string_view word) {
   return std::find(std::begin(keywords), std::end(keywords), word) != std::end(keywords);
 }
 
-}  // namespace plaudit
+}  // namespace plaudit::program

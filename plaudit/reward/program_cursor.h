@@ -8,7 +8,7 @@
 #include "plaudit/reward/program_lexer.h"
 #include "plaudit/reward/program_syntax.h"
 
-namespace plaudit {
+namespace plaudit::program {
 
 class ProgramCursor {
  public:
@@ -63,4 +63,4 @@ ExprPtr parse_target_list(ProgramCursor& cursor);      // of a for
 void check_target(ProgramCursor& cursor, const Expr& target, bool augmented);
 std::vector<Parameter> parse_parameters(ProgramCursor& cursor, std::string_view end, bool annotated);
 
-}  // namespace plaudit
+}  // namespace plaudit::program

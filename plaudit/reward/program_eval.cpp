@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace plaudit {
+namespace plaudit::program {
 
 const char* program_op_text(Op op) {
   static constexpr const char* texts[] = {"+", "-", "*",  "/", "//", "%",  "**",
@@ -10,7 +10,6 @@ const char* program_op_text(Op op) {
   return texts[static_cast<size_t>(op)];
 }
 
-namespace program {
 namespace {
 
 constexpr int kMaxDepth = 16;
@@ -554,5 +553,4 @@ void run_program(Machine& m, const RewardProgram::Parts& parts, const ProgramFra
   Evaluator(m, parts, frame).run(action, out);
 }
 
-}  // namespace program
-}  // namespace plaudit
+}  // namespace plaudit::program

@@ -4,7 +4,7 @@
 
 #include "plaudit/reward/program_cursor.h"
 
-namespace plaudit {
+namespace plaudit::program {
 namespace {
 
 ExprPtr node(ExprKind kind, const Token& at) {
@@ -495,4 +495,4 @@ std::vector<Parameter> parse_parameters(ProgramCursor& c, std::string_view end, 
   return out;
 }
 
-}  // namespace plaudit
+}  // namespace plaudit::program

@@ -4,7 +4,7 @@
 
 #include "plaudit/data/unicode.h"
 
-namespace plaudit {
+namespace plaudit::program {
 namespace {
 
 bool is_digit(char c) {
@@ -360,4 +360,4 @@ TokenList program_tokens(std::string_view source, ProgramFaults& forbidden) {
   return Lexer(source, forbidden).run();
 }
 
-}  // namespace plaudit
+}  // namespace plaudit::program

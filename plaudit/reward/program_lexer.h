@@ -8,7 +8,7 @@
 
 #include "plaudit/reward/program_error.h"
 
-namespace plaudit {
+namespace plaudit::program {
 
 enum class TokenKind : uint8_t { name, number, string, op, newline, indent, dedent, end };
 
@@ -37,4 +37,4 @@ inline constexpr int kProgramMaxNesting = 64;
 // Throws ProgramFault (syntax); appends what is forbidden to `forbidden`.
 TokenList program_tokens(std::string_view source, ProgramFaults& forbidden);
 
-}  // namespace plaudit
+}  // namespace plaudit::program

@@ -7,25 +7,22 @@
 
 #include "plaudit/reward/program_operators.h"
 
-namespace plaudit {
+namespace plaudit::program {
 
 // One function. `parameters` are its names in order, those from `required` on may be left out; "*" at the end
 // takes any number of further arguments.
 struct LibraryFunction {
   // The arguments by parameter, unbound where left out; the further ones follow.
-  using Call = program::Value (*)(program::Machine&, const LibraryFunction&,
-                                  const std::vector<program::Value>&);
+  using Call = Value (*)(Machine&, const LibraryFunction&, const std::vector<Value>&);
 
   std::string name;  // "np.clip", "math.sqrt", "abs"
   std::vector<std::string> parameters;
   size_t required;
   bool variadic;
   Call call;
-  program::Function1 scalar1 = nullptr;  // what elementwise functions apply
-  program::Function2 scalar2 = nullptr;
+  Function1 scalar1 = nullptr;  // what elementwise functions apply
+  Function2 scalar2 = nullptr;
 };
-
-namespace program {
 
 // "abs" or "np.linalg.norm"; null when there is none.
 const LibraryFunction* find_function(std::string_view name);
@@ -58,5 +55,4 @@ LibraryFunction library_function(std::string name, std::string_view signature, L
 Value reshape(Machine& m, const Value& a, const std::vector<Value>& sizes);
 Value transpose(Machine& m, const Value& a);
 
-}  // namespace program
-}  // namespace plaudit
+}  // namespace plaudit::program

@@ -5,7 +5,7 @@
 
 #include "plaudit/reward/program_cursor.h"
 
-namespace plaudit {
+namespace plaudit::program {
 namespace {
 
 class Parser {
@@ -338,4 +338,4 @@ std::vector<Stmt> program_parse(std::string_view source, ProgramFaults& forbidde
   return Parser(source, forbidden).run();
 }
 
-}  // namespace plaudit
+}  // namespace plaudit::program

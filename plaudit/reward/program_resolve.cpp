@@ -6,6 +6,9 @@
 #include "plaudit/reward/program_library.h"
 
 namespace plaudit {
+
+using namespace program;  // the syntax tree
+
 namespace {
 
 struct Scope {

@@ -14,12 +14,12 @@ namespace plaudit {
 struct RewardProgram::Parts {
   std::string source;
   BindingTable table;
-  FunctionSyntax module;  // statements and names of the module level
-  const FunctionSyntax* entry = nullptr;
+  program::FunctionSyntax module;  // statements and names of the module level
+  const program::FunctionSyntax* entry = nullptr;
   int entry_slot = 0;
 };
 
 // Appends what is wrong to `faults`, in any order.
-void program_resolve(RewardProgram::Parts& parts, std::string_view entry, ProgramFaults& faults);
+void program_resolve(RewardProgram::Parts& parts, std::string_view entry, program::ProgramFaults& faults);
 
 }  // namespace plaudit

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace plaudit {
+namespace plaudit::program {
 
 struct LibraryFunction;
 struct FunctionSyntax;
@@ -150,4 +150,4 @@ struct FunctionSyntax {
 // How Python writes an operator.
 const char* program_op_text(Op op);
 
-}  // namespace plaudit
+}  // namespace plaudit::program
