@@ -1,0 +1,117 @@
+// Reward programs as registered functions: bindings come as JSON, and calls are bounded by fuel alone, so
+// that results never depend on the speed of the machine.
+#include <ATen/ATen.h>
+
+#include "plaudit/core/call.h"
+#include "plaudit/core/checks.h"
+#include "plaudit/core/registry.h"
+#include "plaudit/data/text.h"
+#include "plaudit/reward/program.h"
+
+namespace plaudit {
+namespace {
+
+Json parse_bindings(const Check& check, const std::string& bindings, bool object) {
+  auto json = Json::parse(bindings, nullptr, /*allow_exceptions=*/false);
+  if (object ? !json.is_object() : !json.is_array())
+    check.refuse(ErrorKind::type, "bindings",
+                 std::string("must be ") + (object ? "an object {path: value}" : "a list of paths") +
+                     ", got " + excerpt(bindings));
+  return json;
+}
+
+ProgramBinding binding_of(std::string path) {
+  ProgramBinding out;
+  if (path.ends_with("()")) {
+    out.query = true;
+    path.resize(path.size() - 2);
+  }
+  out.path = std::move(path);
+  return out;
+}
+
+// A binding that always shows the same numbers.
+ProgramBinding fixed_binding(const Check& check, const std::string& path, const Json& entry) {
+  auto out = binding_of(path);
+  const bool returns = entry.is_object();
+  if (returns && !entry.contains("returns"))
+    check.refuse(ErrorKind::value, "bindings", "'" + path + "' must hold a value or {\"returns\": value}");
+  out.query = out.query || returns;
+  const auto tensor =
+      tensor_from_json(returns ? entry["returns"] : entry, "reward.program_eval: bindings: " + path);
+  if (tensor.dim() > 2)
+    check.refuse(ErrorKind::shape, "bindings",
+                 "'" + path + "' must have at most two dimensions, got " + shape_of(tensor));
+  BindingNumbers numbers;
+  numbers.rank = static_cast<int>(tensor.dim());
+  numbers.boolean = tensor.scalar_type() == at::kBool;
+  numbers.integer = !tensor.is_floating_point();
+  const auto values = tensor.to(at::kDouble).contiguous();
+  if (numbers.rank == 0) numbers.scalar = values.item<double>();
+  if (numbers.rank >= 1) numbers.rows = values.size(0);
+  if (numbers.rank == 2) numbers.columns = values.size(1);
+  out.read = [numbers, values](const void*, std::span<const QueryArgument>) {
+    auto shown = numbers;
+    shown.data = values.data_ptr<double>();
+    return shown;
+  };
+  return out;
+}
+
+std::tuple<bool, std::optional<std::string>, std::optional<int64_t>> program_check(
+    const std::string& source, const std::string& bindings, const std::string& entry) {
+  const Check check("verify.program_check");
+  BindingTable table;
+  for (const auto& path : parse_bindings(check, bindings, /*object=*/false)) {
+    if (!path.is_string()) check.refuse(ErrorKind::type, "bindings", "must hold strings, got " + path.dump());
+    table.push_back(binding_of(path.get<std::string>()));
+  }
+  const auto compiled = RewardProgram::compile(source, std::move(table), entry);
+  if (!compiled.error) return {true, std::nullopt, std::nullopt};
+  return {false, std::string(to_string(compiled.error.kind)), compiled.error.line};
+}
+
+using Evaluated = std::tuple<std::string, std::optional<double>, std::string, std::optional<std::string>,
+                             std::optional<int64_t>>;
+
+Evaluated program_eval(const std::string& source, const std::string& bindings, const Tensor& action,
+                       int64_t fuel) {
+  const Check check("reward.program_eval");
+  check.that(fuel > 0, "fuel", "> 0", fuel);
+  check.dim("action", action, 1);
+  BindingTable table;
+  for (const auto& [path, entry] : parse_bindings(check, bindings, /*object=*/true).items())
+    table.push_back(fixed_binding(check, path, entry));
+  const auto compiled = RewardProgram::compile(source, std::move(table));
+  RewardOut out;
+  out.error = compiled.error;
+  if (compiled.program) {
+    const auto values = action.detach().to(at::kCPU, at::kDouble).contiguous();
+    const auto* data = values.data_ptr<double>();
+    compiled.program->eval({}, {data, static_cast<size_t>(values.numel())}, out, {fuel, 0});
+  }
+  if (out.error) return {"error", std::nullopt, "{}", std::string(to_string(out.error.kind)), out.error.line};
+  Json components = Json::object();
+  for (const auto& [name, value] : out.components) components[name] = value;
+  return {"ok", out.reward, components.dump(), std::nullopt, std::nullopt};
+}
+
+}  // namespace
+
+PLAUDIT_FUNCTIONS(verify, m) {
+  m.def(
+      "program_check(str source, str bindings, *, str entry=\"compute_dense_reward\") -> (bool ok, str? "
+      "kind, int? line)",
+      &program_check, "Whether a reward program is inside the language, and the first error.",
+      {"92", "28", "34"});
+}
+
+PLAUDIT_FUNCTIONS(reward, m) {
+  m.def(
+      "program_eval(str source, str bindings, Tensor action, *, int fuel=200000) -> (str status, float? "
+      "reward, "
+      "str components, str? kind, int? line)",
+      &program_eval, "Runs a reward program once on given bindings.", {"92", "28", "34"});
+}
+
+}  // namespace plaudit

@@ -1,0 +1,97 @@
+"""Reward programs against CPython and NumPy: random expressions, statements and errors."""
+
+import math
+import random
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+import plaudit
+
+ATOMS = ["0", "1", "2", "3", "-1", "0.5", "2.5", "-1.5", "1e3", "True", "a", "b", "x", "y", "x[0]", "y[-1]", "x.sum()", "len(x)"]
+SCALARS = ["abs({})", "round({})", "int({})", "float({})", "max({}, {})", "min({}, {})", "({} if {} else {})", "({} and {})",
+           "({} or {})", "(not {})", "({} < {} <= {})", "({} == {})", "sum([{}, {}])", "np.tanh({})", "np.sign({})",
+           "np.maximum({}, {})", "np.minimum({}, {})", "np.clip({}, -1.0, 1.0)", "np.abs({})", "np.floor({})", "np.where({}, {}, {})",
+           "np.square({})", "np.sum({})", "np.mean({})", "np.linalg.norm({})", "np.max({})", "np.arctan2({}, {})"]
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**"]
+
+
+def expression(draw, depth):
+    if depth == 0:
+        return draw.choice(ATOMS)
+    if draw.random() < 0.5:
+        return f"({expression(draw, depth - 1)} {draw.choice(OPERATORS)} {expression(draw, depth - 1)})"
+    form = draw.choice(SCALARS)
+    return form.format(*(expression(draw, depth - 1) for _ in range(form.count("{}"))))
+
+
+def python_value(text, action):
+    """The value that Python gives, or None where it has none or the language departs from it."""
+    names = {"np": np, "math": math, "a": 1.25, "b": -3, "x": np.array(action), "y": np.array([2.0, 0.5, -1.0])}
+    try:
+        with np.errstate(all="raise"):
+            value = eval(text, names)  # our own text
+    except Exception:  # noqa: BLE001
+        return None
+    if isinstance(value, complex) or np.ndim(value) != 0:
+        return None
+    value = float(value)
+    return value if math.isfinite(value) else None
+
+
+def ours(text, action):
+    source = f"def compute_dense_reward(self, action):\n    a, b, x = 1.25, -3, action\n    y = np.array([2.0, 0.5, -1.0])\n    return {text}\n"
+    return plaudit.reward.program_eval(source, "{}", np_tensor(action))
+
+
+def np_tensor(values):
+    import torch
+
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def test_random_expressions_equal_python():
+    draw = random.Random(3)
+    compared = 0
+    for _ in range(3000):
+        action = [round(draw.uniform(-2, 2), 2) for _ in range(3)]
+        text = expression(draw, draw.randint(1, 3))
+        expected = python_value(text, action)
+        if expected is None:
+            continue
+        result = ours(text, action)
+        assert result.status == "ok", (text, action, expected, result.kind)
+        assert result.reward == pytest.approx(expected, rel=1e-9, abs=1e-12), (text, action)
+        compared += 1
+    assert compared > 500
+
+
+def test_scalar_arithmetic_is_exact():
+    draw = random.Random(5)
+    for _ in range(500):
+        p, q = draw.choice([draw.randint(-50, 50), draw.uniform(-50, 50)]), draw.choice([draw.randint(1, 9), draw.uniform(-9, -1)])
+        for op in ("//", "%", "/", "*", "-"):
+            text = f"({p!r}) {op} ({q!r})"
+            assert ours(text, [0.0]).reward == float(eval(text)), text
+        digits = draw.randint(-2, 6)
+        assert ours(f"round({p!r}, {digits})", [0.0]).reward == float(round(p, digits))
+
+
+def test_slices_equal_python():
+    draw = random.Random(9)
+    values = [float(i) for i in range(7)]
+    for _ in range(300):
+        part = lambda: draw.choice(["", str(draw.randint(-9, 9))])
+        step = draw.choice(["", "1", "2", "-1", "-3"])
+        text = f"sum([i * v for i, v in enumerate({{}}[{part()}:{part()}:{step}])])"
+        expected = eval(text.format("values"))
+        for name in ("action", "list(action)", "tuple(action)"):
+            assert ours(text.format(name), values).reward == expected, text
+
+
+def test_errors_come_as_results():
+    result = ours("action + [1, 2]", [1.0, 2.0, 3.0])
+    assert (result.status, result.kind, result.line, result.reward) == ("error", "shape", 4, None)
+    with pytest.raises(ValueError, match="bindings"):
+        plaudit.reward.program_eval("", "[]", np_tensor([0.0]))
