@@ -35,11 +35,11 @@ Tensor prefix_scores(const Tensor& partial, const Tensor& lengths, double percen
   check.shape("lengths", lengths, {partial.size(0)});
   check.no_nan("lengths", lengths);
   check.index_range("lengths", lengths, 1, partial.size(1) + 1);
+  const auto position = at::arange(partial.size(1), lengths.options().dtype(at::kLong));
+  check.finite_where("partial", partial, position < lengths.unsqueeze(1));
   check.that(percentile >= 0 && percentile <= 1, "percentile", "in [0, 1]", percentile);
   const auto end = (lengths.to(at::kDouble) * percentile).floor().to(at::kLong);
-  const auto scores = partial.gather(1, (end - 1).clamp_min(0).unsqueeze(1)).squeeze(1);
-  check.no_nan("partial", scores);
-  return scores;
+  return partial.gather(1, (end - 1).clamp_min(0).unsqueeze(1)).squeeze(1);
 }
 
 PLAUDIT_FUNCTIONS(eval, m) {

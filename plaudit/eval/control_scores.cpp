@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "plaudit/core/masked.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
@@ -17,6 +19,10 @@ constexpr double kMazeRadius = 0.45;  // of the sparse reward, in cells
 Tensor normalized_score(const Tensor& returns, double random_return, double expert_return) {
   const Check check("eval.normalized_score");
   check_arguments(check, {{"returns", returns, "N"}});
+  for (const auto& [name, value] :
+       {std::pair{"random_return", random_return}, {"expert_return", expert_return}}) {
+    if (!std::isfinite(value)) check.refuse(ErrorKind::nan, name, "is NaN or infinite");
+  }
   check.that(random_return != expert_return, "expert_return",
              fmt::format("different from random_return {}", random_return), expert_return);
   return 100 * (as_real(returns) - random_return) / (expert_return - random_return);

@@ -10,7 +10,7 @@ namespace plaudit {
 namespace {
 
 void check_options(const Check& check, const Tensor& like, const BradleyTerryOptions& o) {
-  if (o.margin) check.same_shape("chosen_rewards", like, "margin", *o.margin);
+  if (o.margin && o.margin->dim() > 0) check.same_shape("chosen_rewards", like, "margin", *o.margin);
   if (o.label_smoothing && o.label_smoothing->dim() > 0)
     check.same_shape("chosen_rewards", like, "label_smoothing", *o.label_smoothing);
   if (o.weight) check.same_shape("chosen_rewards", like, "weight", *o.weight);

@@ -13,7 +13,7 @@
 namespace plaudit {
 
 struct BradleyTerryOptions {
-  std::optional<Tensor> margin = std::nullopt;           // m [B], default 0
+  std::optional<Tensor> margin = std::nullopt;           // m [B] or a scalar, default 0
   std::optional<Tensor> label_smoothing = std::nullopt;  // a in [0,1], scalar or [B], default 0
   std::optional<Tensor> weight = std::nullopt;           // w [B] >= 0, not all zero; default 1
   double center_coef = 0;                                // k >= 0

@@ -22,7 +22,7 @@ Tensor target(const SrpoOptions& options, const Tensor& like) {
 
 void check_label_shape(const Check& check, const SrpoOptions& options, std::string_view like_name,
                        const Tensor& like) {
-  if (options.label) check.same_shape(like_name, like, "label", *options.label);
+  if (options.label && options.label->dim() > 0) check.same_shape(like_name, like, "label", *options.label);
 }
 
 void check_options(const Check& check, const SrpoOptions& options) {

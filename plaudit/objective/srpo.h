@@ -24,7 +24,7 @@ struct RevisionLogps {
 };
 
 struct SrpoOptions {
-  std::optional<Tensor> label = std::nullopt;  // p [B]; default 1
+  std::optional<Tensor> label = std::nullopt;  // p [B] or a scalar; default 1
   double beta = 0.1;                           // > 0
   double alpha = 0.5;                          // of srpo_loss: weight of the improve term, in [0, 1]
 };

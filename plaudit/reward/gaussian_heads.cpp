@@ -9,11 +9,29 @@
 namespace plaudit {
 namespace {
 
-void check_heads(const Check& check, const Tensor& mean, const Tensor& std) {
-  check.alike({{"mean", mean}, {"std", std}}, 2);
+void check_head_shapes(const Check& check, const Tensor& mean, const Tensor& std) {
+  check.not_empty("mean", mean);
+  check.not_empty("std", std);
+  check.dim("mean", mean, 2);
+  check.same_shape("mean", mean, "std", std);
+}
+
+// Finite means and deviations >= 0 where `mask` is valid.
+void check_head_values(const Check& check, const Tensor& mean, const Tensor& std, const Tensor& mask) {
+  check.finite_where("mean", mean, mask);
+  check.finite_where("std", std, mask);
   if (!readable(std)) return;
-  const auto least = std.min().item<double>();
+  const auto least = keep_valid(std, mask).min().item<double>();
   check.that(least >= 0, "std", ">= 0", least);
+}
+
+Tensor all_heads(const Tensor& mean) {
+  return at::ones_like(mean, at::kBool);
+}
+
+void check_heads(const Check& check, const Tensor& mean, const Tensor& std) {
+  check_head_shapes(check, mean, std);
+  check_head_values(check, mean, std, all_heads(mean));
 }
 
 // The value of one head of each response.
@@ -43,7 +61,7 @@ NominalHead nominal_head(const Tensor& mean, const Tensor& std) {
 
 Tensor brme_loss(const Tensor& mean, const Tensor& std, const Tensor& target, const BrmeOptions& options) {
   const Check check("reward.brme_loss");
-  check_heads(check, mean, std);
+  check_head_shapes(check, mean, std);
   check.not_empty("target", target);
   if (target.dim() == 1) {
     check.same_size("mean", mean, 0, "target", target, 0);
@@ -53,17 +71,18 @@ Tensor brme_loss(const Tensor& mean, const Tensor& std, const Tensor& target, co
   if (options.noise) check.same_shape("mean", mean, "noise", *options.noise);
   if (options.head_mask) check.same_shape("mean", mean, "head_mask", *options.head_mask);
 
-  const auto mask = options.head_mask ? valid(*options.head_mask) : at::ones_like(mean, at::kBool);
-  const auto t = target.dim() == 1 ? target.unsqueeze(1).expand_as(mean) : target;
-  check.finite_where("target", t, mask);
-  if (options.noise) check.finite_where("noise", *options.noise, mask);
+  const auto mask = options.head_mask ? valid(*options.head_mask) : all_heads(mean);
   if (readable(mask) && !mask.any().item<bool>())
     check.refuse(ErrorKind::empty, "head_mask", "has no valid element");
+  const auto t = target.dim() == 1 ? target.unsqueeze(1).expand_as(mean) : target;
+  check_head_values(check, mean, std, mask);
+  check.finite_where("target", t, mask);
+  if (options.noise) check.finite_where("noise", *options.noise, mask);
 
-  const auto m = as_real(mean), s = as_real(std);
-  const auto error = m - keep_valid(as_real(t), mask);
-  const auto squares = options.noise ? (error + s * keep_valid(as_real(*options.noise), mask)).square()
-                                     : error.square() + s.square();
+  const auto kept = [&](const Tensor& x) { return keep_valid(as_real(x), mask); };
+  const auto error = kept(mean) - kept(t), s = kept(std);
+  const auto squares =
+      options.noise ? (error + s * kept(*options.noise)).square() : error.square() + s.square();
   return masked_mean(squares, mask);
 }
 

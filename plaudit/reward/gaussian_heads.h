@@ -35,7 +35,8 @@ struct BrmeOptions {
 };
 
 // Squared error of the heads: masked mean of (mean + std noise - target)^2, or of (mean - target)^2 + std^2,
-// its expectation. `target` [B] or [B,H]. A mask without a valid element is an error of kind empty.
+// its expectation. `target` [B] or [B,H]. Nothing under the mask is read. A mask without a valid element is
+// an error of kind empty.
 Tensor brme_loss(const Tensor& mean, const Tensor& std, const Tensor& target,
                  const BrmeOptions& options = {});
 

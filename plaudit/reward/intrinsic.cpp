@@ -61,6 +61,9 @@ Tensor normalize_threshold(const Tensor& rewards, double mean, double var, doubl
   const Check check("reward.normalize_threshold");
   check.not_empty("rewards", rewards);
   check.finite("rewards", rewards);
+  for (const auto& [name, value] : {std::pair{"mean", mean}, {"var", var}, {"threshold", threshold}}) {
+    if (std::isnan(value)) check.refuse(ErrorKind::nan, name, "is NaN");
+  }
   check.that(var > 0, "var", "> 0", var);
   const auto z = (as_real(rewards) - mean) / std::sqrt(var);
   return at::where(z > threshold, z, at::zeros_like(z));

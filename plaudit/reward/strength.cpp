@@ -76,7 +76,8 @@ Tensor soft_labels(const Tensor& strength, const Tensor& flip, const SoftLabelOp
   check_flip(check, strength, flip);
   check.that(options.alpha >= 0 && options.alpha <= 1, "alpha", "in [0, 1]", options.alpha);
   const auto s = as_real(strength);
-  const auto chosen = options.above ? s > *options.above : s < options.below;
+  const bool strong = options.above && *options.above != INFINITY;  // nothing is above infinity
+  const auto chosen = strong ? s > *options.above : s < options.below;
   return chosen.logical_and(flip.eq(0)).to(s.scalar_type()) * options.alpha;
 }
 

@@ -37,6 +37,10 @@ TEST(PrefixScores, TakeTheLastEntryAtFullLengthAndNeverReadBeyond) {
     expect_close(prefix_scores(partial, lengths, 0), partial.select(1, 0));
   });
   expect_error(ErrorKind::value, "lengths", [] { prefix_scores(at::ones({1, 2}), at::full({1}, 3), 0.5); });
+  // NaN behind the length is padding, NaN before it is not.
+  const auto holes = at::tensor({1.0, std::nan(""), 2.0, std::nan("")}, at::kDouble).view({2, 2});
+  expect_close(prefix_scores(holes, at::ones({2}, at::kLong), 1), at::tensor({1.0, 2.0}, at::kDouble));
+  expect_error(ErrorKind::nan, "partial", [&] { prefix_scores(holes, at::full({2}, 2), 0.5); });
 }
 
 }  // namespace

@@ -50,6 +50,12 @@ TEST(BradleyTerry, ATieIsNotCorrect) {
   expect_close(bradley_terry_loss(c, r).accuracy, at::scalar_tensor(1.0 / 3, at::kDouble));
 }
 
+TEST(BradleyTerry, AScalarMarginIsOneForAllPairs) {
+  const auto c = normal({3}), r = normal({3});
+  const auto one = bradley_terry_loss(c, r, {.margin = at::scalar_tensor(0.5, at::kDouble)});
+  expect_close(one.losses, bradley_terry_loss(c, r, {.margin = at::full({3}, 0.5, at::kDouble)}).losses);
+}
+
 TEST(BradleyTerry, ErrorsNameTheArgument) {
   const auto x = at::zeros({2}, at::kDouble);
   expect_error(ErrorKind::shape, "margin", [&] { bradley_terry_loss(x, x, {.margin = at::zeros({3})}); });

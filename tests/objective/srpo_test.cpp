@@ -43,6 +43,9 @@ TEST(Srpo, IsTheWeightedSumOfItsParts) {
                                          {ref.w_given_l, ref.l_given_w}, {.beta = 0.2});
     expect_close(r.losses, 0.7 * robust.losses + 0.3 * improve.losses);
     expect_close(r.improve_loss, improve.loss);
+    const auto certain =
+        srpo_loss(pair_of(x), imp, ref, {.label = at::ones({}, at::kDouble), .beta = 0.2, .alpha = 0.3});
+    expect_close(certain.losses, r.losses);
     expect_close(r.robust_loss, robust.loss);
   });
 }

@@ -45,6 +45,15 @@ TEST(BrmeLoss, GradientMatchesFiniteDifferencesAndSkipsTheMask) {
   });
 }
 
+TEST(BrmeLoss, ValuesThatAHeadDoesNotSeeAreNeverRead) {
+  const auto mask = at::tensor({1, 0}).view({1, 2});
+  const auto with = [](double unseen) { return at::tensor({0.5, unseen}, at::kDouble).view({1, 2}); };
+  const auto nan = std::nan("");
+  expect_close(brme_loss(with(nan), with(nan), with(nan), {.noise = with(nan), .head_mask = mask}),
+               brme_loss(with(1), with(1), with(1), {.noise = with(1), .head_mask = mask}));
+  expect_error(ErrorKind::nan, "mean", [&] { brme_loss(with(nan), with(1), with(1)); });
+}
+
 TEST(RobustReward, RunsFromTheNominalToTheWorst) {
   for_draws(200, [] {
     const auto mean = normal({4, 3}), std = uniform({4, 3}, 0.1, 1);

@@ -70,6 +70,8 @@ TEST(SoftLabels, SmoothWhatIsDoubtedOrTooEasyAndNotFlipped) {
     const auto flip = at::randint(0, 2, {8}, at::kBool);
     const auto doubted = (s < -0.5).logical_and(flip.logical_not());
     expect_close(soft_labels(s, flip, {.alpha = 0.2, .below = -0.5}), doubted.to(at::kDouble) * 0.2);
+    expect_close(soft_labels(s, flip, {.alpha = 0.2, .below = -0.5, .above = INFINITY}),
+                 doubted.to(at::kDouble) * 0.2);
     const auto easy = (s > 0.5).logical_and(flip.logical_not());
     expect_close(soft_labels(s, flip, {.alpha = 0.2, .below = -0.5, .above = 0.5}),
                  easy.to(at::kDouble) * 0.2);
