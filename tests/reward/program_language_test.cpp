@@ -1,6 +1,7 @@
 // Every construct of the language, against what CPython and NumPy give.
 #include <cmath>
 #include <iostream>
+#include <thread>
 
 #include "tests/reward/program_support.h"
 
@@ -174,6 +175,26 @@ TEST(ProgramLanguage, BatchStopsAtTheFirstError) {
   EXPECT_EQ(compiled.program->eval_batch(frames, std::vector<double>{1, 2, 4}, outs), -1);
   EXPECT_EQ(outs[2].reward, 0.25);
   EXPECT_EQ(compiled.program->eval_batch(frames, std::vector<double>{1, 0, 4}, outs), 1);
+}
+
+TEST(ProgramLanguage, ThreadsShareAProgram) {
+  auto compiled = RewardProgram::compile(
+      entry("xs = [a * self.goal_height for a in action]\nreturn sum(xs) + np.sum(self.points)"), table());
+  ASSERT_TRUE(compiled.program);
+  std::vector<int> wrong(4, 0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      RewardOut out;
+      for (int i = 0; i < 2000; ++i) {
+        const std::vector<double> action = {static_cast<double>(t), static_cast<double>(i)};
+        compiled.program->eval({}, action, out);
+        wrong[static_cast<size_t>(t)] += std::abs(out.reward - (0.4 * (t + i) + 21)) > 1e-9;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(4, 0));
 }
 
 // Half a million calls a second on an idle core; the bound leaves room for a busy one.
