@@ -21,6 +21,7 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(UTF8PROC REQUIRED libutf8proc)  # linked by path: its compile flag would split the precompiled header
 
 # Arrow's C++ libraries carry their version in the file name inside the wheel.

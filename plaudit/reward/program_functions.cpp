@@ -80,8 +80,8 @@ Evaluated program_eval(const std::string& source, const std::string& bindings, c
   check.that(fuel > 0, "fuel", "> 0", fuel);
   check.dim("action", action, 1);
   BindingTable table;
-  for (const auto& [path, entry] : parse_bindings(check, bindings, /*object=*/true).items())
-    table.push_back(fixed_binding(check, path, entry));
+  const auto shown = parse_bindings(check, bindings, /*object=*/true);
+  for (const auto& [path, entry] : shown.items()) table.push_back(fixed_binding(check, path, entry));
   const auto compiled = RewardProgram::compile(source, std::move(table));
   RewardOut out;
   out.error = compiled.error;

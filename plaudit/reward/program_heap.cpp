@@ -38,6 +38,15 @@ void ProgramHeap::release(void* memory, size_t bytes) {
   free_[index] = entry;
 }
 
+bool ProgramHeap::extend(void* memory, size_t bytes, size_t new_bytes) {
+  if (new_bytes > kBytes) return false;
+  const auto size = class_bytes(class_of(bytes)), new_size = class_bytes(class_of(new_bytes));
+  if (static_cast<char*>(memory) + size != block_.get() + used_ || new_size - size > kBytes - used_)
+    return false;
+  used_ += new_size - size;
+  return true;
+}
+
 void ProgramHeap::reset() {
   used_ = 0;
   free_.fill(nullptr);

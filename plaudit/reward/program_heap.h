@@ -18,6 +18,8 @@ class ProgramHeap {
   void* allocate(size_t bytes);
   // `bytes` as asked for.
   void release(void* memory, size_t bytes);
+  // Makes the newest block of the heap larger where it lies; false when another is newer or there is no room.
+  bool extend(void* memory, size_t bytes, size_t new_bytes);
   void reset();
   // The most that was in use since reset().
   size_t peak() const { return used_; }

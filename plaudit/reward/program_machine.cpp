@@ -86,6 +86,12 @@ Value Machine::sequence(Tag tag, uint32_t capacity) {
 void Machine::append(Sequence& sequence, Value item) {
   if (sequence.size == sequence.capacity) {
     const uint32_t capacity = std::max<uint32_t>(4, 2 * sequence.capacity);
+    if (sequence.capacity > 0 &&
+        heap.extend(sequence.items, sizeof(Value) * sequence.capacity, sizeof(Value) * capacity)) {
+      sequence.capacity = capacity;
+      new (&sequence.items[sequence.size++]) Value(std::move(item));
+      return;
+    }
     auto* items = static_cast<Value*>(allocate(sizeof(Value) * capacity));
     for (uint32_t i = 0; i < sequence.size; ++i) {
       new (&items[i]) Value(std::move(sequence.items[i]));

@@ -77,7 +77,9 @@ class Resolver {
       const auto forbidden = [&] {
         fault(ProgramErrorKind::forbidden, stmt.line, stmt.column,
               "import of " + entry.module + (entry.from ? "." + entry.name : "") +
-                  " is not allowed; import numpy as np, import math and scipy.spatial.distance are");
+                  (entry.module.starts_with("torch")
+                       ? " is not allowed: rewards are written for one environment, with NumPy"
+                       : " is not allowed; import numpy as np, import math and scipy.spatial.distance are"));
       };
       if (!entry.from) {
         if (entry.module == "numpy" && entry.alias == "np") {

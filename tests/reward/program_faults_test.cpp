@@ -154,8 +154,7 @@ TEST(ProgramErrorText, NamesLineCaretAndNeighbours) {
   const auto outcome = run(entry("r = 1\nreturn r + self.gripper.positon"));
   EXPECT_EQ(outcome.error.text(),
             "ERROR name at line 3\n    return r + self.gripper.positon\n               ^\n"
-            "there is no binding 'self.gripper.positon'. Nearest legal names: self.gripper.position, "
-            "self.cube.position.\n");
+            "there is no binding 'self.gripper.positon'. Nearest legal names: self.gripper.position.\n");
   const auto shapes = run(entry("return action + self.gripper.position")).error.text();
   EXPECT_NE(shapes.find("(3,)"), std::string::npos) << shapes;
   EXPECT_NE(shapes.find("(2,)"), std::string::npos) << shapes;

@@ -1,5 +1,7 @@
 // Every construct of the language, against what CPython and NumPy give.
 #include <cmath>
+#include <iostream>
+#include <thread>
 
 #include "tests/reward/program_support.h"
 
@@ -173,6 +175,52 @@ TEST(ProgramLanguage, BatchStopsAtTheFirstError) {
   EXPECT_EQ(compiled.program->eval_batch(frames, std::vector<double>{1, 2, 4}, outs), -1);
   EXPECT_EQ(outs[2].reward, 0.25);
   EXPECT_EQ(compiled.program->eval_batch(frames, std::vector<double>{1, 0, 4}, outs), 1);
+}
+
+TEST(ProgramLanguage, ThreadsShareAProgram) {
+  auto compiled = RewardProgram::compile(
+      entry("xs = [a * self.goal_height for a in action]\nreturn sum(xs) + np.sum(self.points)"), table());
+  ASSERT_TRUE(compiled.program);
+  std::vector<int> wrong(4, 0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      RewardOut out;
+      for (int i = 0; i < 2000; ++i) {
+        const std::vector<double> action = {static_cast<double>(t), static_cast<double>(i)};
+        compiled.program->eval({}, action, out);
+        wrong[static_cast<size_t>(t)] += std::abs(out.reward - (0.4 * (t + i) + 21)) > 1e-9;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(4, 0));
+}
+
+// Half a million calls a second on an idle core; the bound leaves room for a busy one.
+TEST(ProgramLanguage, IsFast) {
+  auto compiled = RewardProgram::compile(
+      entry("w_dist, w_grasp, w_lift = 0.4, 0.2, 0.4\nreward = 0.0\n"
+            "dist = np.linalg.norm(self.gripper.position - self.cube.position)\nreward += -w_dist * dist\n"
+            "reward += w_grasp * self.check_grasp()\nlift = self.cube.position[1] - self.goal_height\n"
+            "reward -= w_lift * np.abs(lift)\nif self.cube.position[1] >= self.goal_height:\n"
+            "    reward += 0.1 * (self.cube.position[1] - self.goal_height)\n"
+            "reward -= 0.01 * np.linalg.norm(action)\nreturn reward"),
+      table());
+  ASSERT_TRUE(compiled.program);
+  const std::vector<double> action = {0.1, -0.2, 0.7};
+  RewardOut out;
+  double best = 0;
+  for (int round = 0; round < 10; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 5000; ++i) compiled.program->eval({}, action, out);
+    best = std::max(best,
+                    5000 / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  RecordProperty("calls_per_second", static_cast<int>(best));
+  std::cout << "reward program: " << best << " calls/s\n";
+  EXPECT_NEAR(out.reward, -0.1273484692, 1e-9);
+  EXPECT_GT(best, 1e5);
 }
 
 TEST(ProgramLanguage, FuelIsExactAndRepeats) {
