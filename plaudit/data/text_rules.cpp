@@ -73,6 +73,7 @@ Tensor repetition_penalty_tokens(const Tensor& tokens, const Tensor& mask, int64
   check.not_empty("mask", mask);
   check.dim("tokens", tokens, 2);
   check.same_shape("tokens", tokens, "mask", mask);
+  check.finite_where("tokens", tokens, mask);
   check_n(check, n);
   const auto ids = tokens.to(at::kCPU, at::kLong), kept = mask.ne(0).cpu();
   std::vector<double> values;

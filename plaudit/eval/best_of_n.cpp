@@ -26,8 +26,8 @@ void check_pair(const Check& check, const Tensor& scores, const Tensor& gold, in
   check.not_empty("gold", gold);
   check.dim("scores", scores, dims);
   check.same_shape("scores", scores, "gold", gold);
-  check.no_nan("scores", scores);
-  check.no_nan("gold", gold);
+  check.finite("scores", scores);
+  check.finite("gold", gold);
 }
 
 void check_n(const Check& check, std::string_view argument, int64_t n, int64_t total) {
@@ -94,7 +94,7 @@ Tensor best_of_n_reward(const Tensor& rewards, int64_t n) {
   const Check check("eval.best_of_n_reward");
   check.not_empty("rewards", rewards);
   check.dim("rewards", rewards, 1);
-  check.no_nan("rewards", rewards);
+  check.finite("rewards", rewards);
   check_n(check, "n", n, rewards.size(0));
   const auto sorted = std::get<0>(as_real(rewards).sort());
   return (best_of_n_weights(rewards.size(0), n).to(sorted.device()) * sorted).sum();
@@ -106,8 +106,8 @@ BestOfNLaw best_of_n_distribution(const Tensor& probs, const Tensor& rewards, in
   check.not_empty("rewards", rewards);
   check.dim("probs", probs, 1);
   check.same_shape("probs", probs, "rewards", rewards);
-  check.no_nan("probs", probs);
-  check.no_nan("rewards", rewards);
+  check.finite("probs", probs);
+  check.finite("rewards", rewards);
   check.that(n >= 1, "n", ">= 1", n);
   const auto p = as_real(probs), r = as_real(rewards);
   check.range("probs", p, 0, 1);

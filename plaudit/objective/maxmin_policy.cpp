@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "plaudit/core/registry.h"
@@ -28,48 +27,69 @@ class Dual {
     return at::matmul(centred * policy, centred.t()) / beta_;
   }
 
-  // D(q) less what the worst-off group gets from the policy of q: an upper bound of how far either is from
-  // the optimum.
-  double gap(const Tensor& q) const {
-    const auto pi = policy(q);
-    const auto kl = at::xlogy(pi, pi).sum() - at::where(pi.gt(0), pi * log_reference_, 0).sum();
-    return value(q) - (utility(pi).min() - beta_ * kl).item<double>();
-  }
-
  private:
   Tensor rewards_, log_reference_;
   double beta_;
 };
 
-// One Newton step of D(q) - mu sum log q on sum q = 1, shortened to stay inside and to descend.
-bool barrier_step(const Dual& dual, double mu, Tensor& q) {
-  const auto policy = dual.policy(q);
-  const auto gradient = dual.utility(policy) - mu / q;
-  const auto hessian = dual.hessian(policy) + at::diag(mu / q.square());
-  const auto ones = at::ones_like(q);
-  // In q's own scale the system stays well conditioned at the boundary.
-  const auto scaled = q.unsqueeze(1) * hessian * q.unsqueeze(0);
-  const auto solved = at::linalg_solve(scaled, at::stack({q * gradient, q}, 1));
-  const auto direction = q.unsqueeze(1) * solved;  // H^-1 g, H^-1 1
-  const auto shift = direction.select(1, 0).sum() / direction.select(1, 1).sum();
-  const auto move = shift * direction.select(1, 1) - direction.select(1, 0);
-  const double decrement = -gradient.dot(move).item<double>();
-  if (!(decrement > 1e-18)) return false;
-  const auto merit = [&](const Tensor& x) { return dual.value(x) - mu * x.log().sum().item<double>(); };
-  const double now = merit(q);
-  const double rounding =
-      1e-12 * std::max(1.0, std::abs(now));  // below it the merit does not tell steps apart
-  double length = 1;
-  const double shrink = (move / q).min().item<double>();
-  if (shrink < 0) length = std::min(1.0, -0.99 / shrink);
-  for (int i = 0; i < 60; ++i, length /= 2) {
-    const auto next = q + length * move;
-    if (merit(next) <= now - 1e-4 * length * decrement + rounding || length < 1e-12) {
-      q = next / next.sum();
-      return length >= 1e-12;
+// A point of the central path: utility(q) - z = nu and q z = mu in every group, q on the simplex, z > 0.
+struct Centre {
+  Tensor q, z;  // [G]
+  double nu;
+
+  // How far from it, stacked [2G].
+  Tensor residual(const Dual& dual, double mu) const {
+    return at::cat({dual.utility(dual.policy(q)) - z - nu, q * z - mu});
+  }
+};
+
+double size_of(const Tensor& x) {
+  return at::linalg_vector_norm(x).item<double>();
+}
+
+// One Newton step towards the centre of mu, shortened to keep q and z positive and to shrink the residual. A
+// residual can still shrink where a merit in D itself has drowned in rounding. False without progress.
+bool newton_step(const Dual& dual, double mu, Centre& point) {
+  const int64_t groups = point.q.size(0);
+  const auto residual = point.residual(dual, mu);
+  const auto stationary = residual.slice(0, 0, groups), complementary = residual.slice(0, groups);
+  // dz = -(complementary + z dq)/q leaves (H + diag(z/q)) dq - dnu = -stationary - complementary/q, sum dq =
+  // 0; in q's own scale, dq = q s, it stays well conditioned at the boundary.
+  const auto inner = point.q.unsqueeze(1) * dual.hessian(dual.policy(point.q)) * point.q.unsqueeze(0) +
+                     at::diag(point.z * point.q);
+  const auto ones = point.q.unsqueeze(1);
+  const auto system =
+      at::cat({at::cat({inner, -ones}, 1), at::cat({ones.t(), at::zeros({1, 1}, at::kDouble)}, 1)});
+  const auto right = at::cat({-point.q * stationary - complementary, at::zeros({1}, at::kDouble)});
+  const auto solved = at::linalg_solve(system, right);
+  const auto dq = point.q * solved.slice(0, 0, groups), dz = -(complementary + point.z * dq) / point.q;
+  const double dnu = solved[groups].item<double>();
+  const double steepest = std::min((dq / point.q).min().item<double>(), (dz / point.z).min().item<double>());
+  double length = steepest < 0 ? std::min(1.0, -0.99 / steepest) : 1;
+  const double now = size_of(residual);
+  for (int i = 0; i < 40; ++i, length /= 2) {
+    Centre next{point.q + length * dq, point.z + length * dz, point.nu + length * dnu};
+    next.q = next.q / next.q.sum();
+    if (size_of(next.residual(dual, mu)) <= (1 - 1e-4 * length) * now) {
+      point = next;
+      return true;
     }
   }
   return false;
+}
+
+// The minimiser of D on the simplex: down the central path, on which the gap to the minimum is G mu.
+Tensor minimiser(const Dual& dual, int64_t groups, double scale) {
+  const auto q = at::full({groups}, 1 / static_cast<double>(groups), at::kDouble);
+  const auto utility = dual.utility(dual.policy(q));
+  const double nu = utility.min().item<double>() - scale;
+  Centre centre{q, utility - nu, nu};
+  for (double mu = scale; mu > 1e-12 * scale; mu /= 4) {
+    for (int i = 0; i < 100 && size_of(centre.residual(dual, mu)) > 0.1 * mu; ++i) {
+      if (!newton_step(dual, mu, centre)) break;
+    }
+  }
+  return centre.q;
 }
 
 }  // namespace
@@ -79,29 +99,15 @@ MaxminPolicy maxmin_policy(const Tensor& rewards, const Tensor& reference, doubl
   check_arguments(check, {{"rewards", rewards, "GA"}, {"reference", reference, "A"}});
   const auto r = rewards.detach().to(at::kCPU, at::kDouble),
              ref = reference.detach().to(at::kCPU, at::kDouble);
-  const double smallest = ref.min().item<double>(), total = ref.sum().item<double>();
-  check.that(smallest >= 0, "reference", ">= 0", smallest);
+  const double least = ref.min().item<double>(), total = ref.sum().item<double>();
+  check.that(least >= 0, "reference", ">= 0", least);
   check.that(std::abs(total - 1) <= 1e-6, "reference", "summing to 1", total);
   check.that(beta > 0, "beta", "> 0", beta);
   const Dual dual(r, ref, beta);
   const int64_t groups = r.size(0);
   auto q = at::full({groups}, 1 / static_cast<double>(groups), at::kDouble);
   const double scale = (r.max() - r.min()).item<double>();
-  if (groups > 1 && scale > 0) {
-    // Towards mu = 0 rounding takes over at some point: the best is kept.
-    auto best = q;
-    double least = dual.gap(q);
-    for (double mu = scale; mu > 1e-13 * scale; mu /= 8) {
-      for (int i = 0; i < 50 && barrier_step(dual, mu, q); ++i) {
-      }
-      const double gap = dual.gap(q);
-      if (gap < least) {
-        least = gap;
-        best = q;
-      }
-    }
-    q = best;
-  }
+  if (groups > 1 && scale > 0) q = minimiser(dual, groups, scale);
   const auto policy = dual.policy(q);
   return {policy, q, dual.utility(policy), at::scalar_tensor(dual.value(q), at::kDouble)};
 }

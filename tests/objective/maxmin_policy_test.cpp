@@ -11,14 +11,15 @@ using namespace testing;
 TEST(MaxminPolicy, PrimalEqualsDualAndNoOtherPolicyIsBetter) {
   for_draws(200, [] {
     const int64_t groups = integer(1, 4), answers = integer(1, 5);
-    const auto rewards = normal({groups, answers}), reference = at::softmax(normal({answers}), 0);
+    const double scale = std::pow(10.0, uniform({}, -1, 1).item<double>());  // low temperatures count as well
+    const auto rewards = normal({groups, answers}, scale), reference = at::softmax(normal({answers}), 0);
     const double beta = std::pow(10.0, uniform({}, -1.5, 1).item<double>());
     const auto worst = [&](const Tensor& pi) {
       const auto kl = at::xlogy(pi, pi / reference).sum();
       return (at::matmul(rewards, pi).min() - beta * kl).item<double>();
     };
     const auto best = maxmin_policy(rewards, reference, beta);
-    EXPECT_NEAR(worst(best.policy), best.value.item<double>(), 1e-6);
+    EXPECT_NEAR(worst(best.policy), best.value.item<double>(), 1e-8);
     EXPECT_NEAR(best.weight.sum().item<double>(), 1, 1e-9);
     for (int i = 0; i < 10; ++i)
       EXPECT_LE(worst(at::softmax(normal({answers}, 2), 0)), best.value.item<double>() + 1e-8);
