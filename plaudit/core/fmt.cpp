@@ -1,6 +1,6 @@
-// The fmt library, compiled once. The torch wheel carries fmt's headers, which come first in the search path, but not its
-// object code, and the system's libfmt is of another version. (FMT_HEADER_ONLY instead costs every file that formats
-// something three seconds of compile time.)
+// The fmt library, compiled once. The torch wheel carries fmt's headers, which come first in the search path,
+// but not its object code, and the system's libfmt is of another version. (FMT_HEADER_ONLY instead costs
+// every file that formats something three seconds of compile time.)
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -7,7 +7,8 @@
 #include <exception>
 #include <mutex>
 
-// libgomp by name: clang's `#pragma omp parallel` would bring a second OpenMP runtime beside the one that LibTorch uses.
+// libgomp by name: clang's `#pragma omp parallel` would bring a second OpenMP runtime beside the one that
+// LibTorch uses.
 extern "C" {
 void GOMP_parallel(void (*body)(void*), void* data, unsigned threads, unsigned flags);
 int omp_get_num_threads();

@@ -10,8 +10,8 @@ namespace plaudit {
 // at::get_num_threads() threads; at::get_thread_num() tells them apart inside. Runs in place where one part
 // is enough and inside of another parallel loop. The first exception is thrown again once all parts are done.
 //
-// at::parallel_for itself is a template that runs in parallel only in files that are compiled with OpenMP, which
-// takes g++; this function runs on the same threads whatever the compiler.
+// at::parallel_for itself is a template that runs in parallel only in files that are compiled with OpenMP,
+// which takes g++; this function runs on the same threads whatever the compiler.
 void parallel_for(int64_t begin, int64_t end, int64_t grain, const std::function<void(int64_t, int64_t)>& f);
 
 }  // namespace plaudit

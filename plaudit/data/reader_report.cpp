@@ -19,8 +19,9 @@ std::string counts_text(const ReadReport& report) {
   std::sort(sorted.begin(), sorted.end());
   std::string text;
   for (const auto& [count, reason] : sorted) {
-    const auto first = std::find_if(report.rejected.begin(), report.rejected.end(),
-                                    [&reason = reason](const auto& rejection) { return rejection.reason == reason; });
+    const auto first =
+        std::find_if(report.rejected.begin(), report.rejected.end(),
+                     [&reason = reason](const auto& rejection) { return rejection.reason == reason; });
     text += fmt::format("{}{} {} (first on line {})", text.empty() ? "" : ", ", -count, reason, first->line);
   }
   return text;

@@ -39,7 +39,8 @@ TEST(SpmEncodeFunction, TypesAndByteTokens) {
   const Json tokens = {{"<unk>", 0}, {"▁", -3}, {"a", -2}, {"▁▁", 0, 4}, {"<s>", 0, 3}};
   EXPECT_EQ(ids("spm_encode", {{"text", "<s>   a"}, {"tokens", tokens}, {"add_space_prefix", false}}),
             Json({4, 3, 1, 2}));
-  EXPECT_EQ(ids("spm_encode", {{"text", "b"}, {"tokens", tokens}, {"add_space_prefix", false}}), Json::array({0}));
+  EXPECT_EQ(ids("spm_encode", {{"text", "b"}, {"tokens", tokens}, {"add_space_prefix", false}}),
+            Json::array({0}));
   EXPECT_EQ(ids("spm_encode",
                 {{"text", "b"}, {"tokens", tokens}, {"add_space_prefix", false}, {"byte_tokens_from", 5}}),
             Json({5 + 'b'}));
