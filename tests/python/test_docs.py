@@ -16,6 +16,15 @@ def test_recipes_page_is_current(build_folder):
     assert current == page, "run: .venv/bin/python scripts/recipes_page.py > docs/recipes.md"
 
 
+def test_functions_page_is_current(build_folder):
+    page = subprocess.run(
+        [sys.executable, ROOT / "scripts/functions_page.py"], check=True, capture_output=True, text=True
+    ).stdout
+    assert page.count("](../plaudit/") == page.count("\n* `"), "every function names its source"
+    current = (ROOT / "docs/functions.md").read_text()
+    assert current == page, "run: .venv/bin/python scripts/functions_page.py > docs/functions.md"
+
+
 def test_everything_that_is_listed_can_be_shown(plaudit_cli, tmp_path):
     out = tmp_path / "all.json"
     plaudit_cli("list", "--json", out, check=0)
