@@ -38,7 +38,7 @@ def test_training_and_sampling_of_a_language_model(plaudit_cli, tmp_path):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["lim"], ["'lim' is not known", "did you mean 'limits'"]),
+        (["limit"], ["'limit' is not known", "did you mean 'limits'"]),
         (["lm", "--jobs", "stf"], ["jobs", "'stf'", "sft"]),
         (["lm", "--steps", "1"], ["steps", ">= 2"]),
         (["lm", "--model", "nonsense"], ["nonsense"]),

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import tokenizers
 import torch
 from odd_strings import odd_strings
+from test_tokenizer import stale_characters
 
 transformers = pytest.importorskip("transformers")
 
@@ -62,6 +64,11 @@ def test_a_vector_does_not_depend_on_the_other_texts(embed):
 
 def test_odd_strings(embed, minilm):
     texts = [text for text in odd_strings(420)[300:] if "\0" not in text]
+    core = tokenizers.Tokenizer.from_file(f"{minilm}/tokenizer.json")
+    core.no_padding()
+    stale = stale_characters(texts, core)  # characters that the peer's Unicode tables do not know: docs/models.md
+    texts = [text for text in texts if not stale & set(text)]
+    assert len(texts) > 90
     assert (embed("minilm-l6", texts) - vectors_of(minilm, texts)).abs().max() < 1e-5
 
 
