@@ -1,9 +1,9 @@
-"""Writes docs/functions.md, every public function by area, from the program's registry: functions_page.py > docs/functions.md"""
+"""Writes docs/functions.md, every public function by area, from the program's registry: functions_page.py [BUILD_FOLDER] > docs/functions.md"""
 
-import json
 import pathlib
-import subprocess
-import tempfile
+import sys
+
+from program_json import ask
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 HEAD = """# Functions
@@ -14,12 +14,6 @@ Every public function, by area, with its schema, the file that holds its equatio
 serves in C++ (a typed function of the last part of the name in that file's header), in Python (`plaudit.area.name`), on the command
 line (`plaudit call area.name`) and in numeric cases (`plaudit conform`).
 """
-
-
-def listed():
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([ROOT / "build/plaudit", "functions", "--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        return json.loads(pathlib.Path(file.name).read_text())
 
 
 def sources():
@@ -40,8 +34,8 @@ def sources():
     return found
 
 
-def page():
-    functions, where, out, area = listed(), sources(), HEAD, None
+def page(build):
+    functions, where, out, area = ask(build, "functions"), sources(), HEAD, None
     for function in functions:
         if function["name"].split(".")[0] != area:
             area = function["name"].split(".")[0]
@@ -55,4 +49,4 @@ def page():
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    print(page(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build"), end="")

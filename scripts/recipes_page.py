@@ -2,9 +2,9 @@
 
 import json
 import pathlib
-import subprocess
 import sys
-import tempfile
+
+from program_json import ask
 
 HEAD = """# Recipes
 
@@ -33,12 +33,6 @@ from. Everything is checked before any work: a mistake stops with file, line, ke
   folder per stage below `stages/`, `report.html` and, at the end, `summary.json`.
 * `plaudit show NAME` prints a part of this page; `plaudit list` says what there is.
 """
-
-
-def catalogue(program):
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([program, "list", "--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        return json.load(open(file.name))
 
 
 def cell(text):
@@ -86,4 +80,4 @@ def page(things):
 if __name__ == "__main__":
     root = pathlib.Path(__file__).resolve().parent.parent
     build = root / (sys.argv[1] if len(sys.argv) > 1 else "build")
-    print("\n".join(page(catalogue(build / "plaudit"))))
+    print("\n".join(page(ask(build, "list"))))

@@ -8,9 +8,9 @@ claims are the files that carry the system's number; results are docs/results/NN
 
 import json
 import pathlib
-import subprocess
 import sys
-import tempfile
+
+from program_json import ask
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 HEAD = """# The systems
@@ -24,12 +24,10 @@ this part is not there yet. `scripts/systems.py` writes this page; edit `docs/sy
 
 
 def functions_by_system():
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        subprocess.run([ROOT / "build/plaudit", "functions", "--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        table = {}
-        for function in json.loads(pathlib.Path(file.name).read_text()):
-            for system in function["systems"]:
-                table.setdefault(system, []).append(function["name"])
+    table = {}
+    for function in ask(ROOT / "build", "functions"):
+        for system in function["systems"]:
+            table.setdefault(system, []).append(function["name"])
     return table
 
 

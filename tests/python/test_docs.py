@@ -18,7 +18,7 @@ def test_recipes_page_is_current(build_folder):
 
 def test_functions_page_is_current(build_folder):
     page = subprocess.run(
-        [sys.executable, ROOT / "scripts/functions_page.py"], check=True, capture_output=True, text=True
+        [sys.executable, ROOT / "scripts/functions_page.py", build_folder], check=True, capture_output=True, text=True
     ).stdout
     assert page.count("](../plaudit/") == page.count("\n* `"), "every function names its source"
     current = (ROOT / "docs/functions.md").read_text()
