@@ -409,6 +409,16 @@ ExprPtr parse_unary(ProgramCursor& c) {
   return out;
 }
 
+// One item alone, or a tuple of items apart by commas, the last of which may stand before what `ends` it.
+ExprPtr parse_tuple(ProgramCursor& c, ExprPtr (*item)(ProgramCursor&), bool (*ends)(const ProgramCursor&)) {
+  auto first = item(c);
+  if (!c.at_op(",")) return first;
+  auto tuple = node(ExprKind::tuple, *first);
+  tuple->children.push_back(std::move(first));
+  while (c.take_op(",") && !ends(c)) tuple->children.push_back(item(c));
+  return tuple;
+}
+
 }  // namespace
 
 ExprPtr parse_expression(ProgramCursor& c) {
@@ -427,25 +437,13 @@ ExprPtr parse_expression(ProgramCursor& c) {
 }
 
 ExprPtr parse_expression_list(ProgramCursor& c) {
-  auto first = parse_element(c);
-  if (!c.at_op(",")) return first;
-  auto tuple = node(ExprKind::tuple, *first);
-  tuple->children.push_back(std::move(first));
-  while (c.take_op(",")) {
-    if (c.at_kind(TokenKind::newline) || c.at_kind(TokenKind::end) || c.at_any_op({"=", ":", ";", ")"}))
-      break;
-    tuple->children.push_back(parse_element(c));
-  }
-  return tuple;
+  return parse_tuple(c, parse_element, [](const ProgramCursor& at) {
+    return at.at_kind(TokenKind::newline) || at.at_kind(TokenKind::end) || at.at_any_op({"=", ":", ";", ")"});
+  });
 }
 
 ExprPtr parse_target_list(ProgramCursor& c) {
-  auto first = parse_bits(c);
-  if (!c.at_op(",")) return first;
-  auto tuple = node(ExprKind::tuple, *first);
-  tuple->children.push_back(std::move(first));
-  while (c.take_op(",") && !c.at_word("in")) tuple->children.push_back(parse_bits(c));
-  return tuple;
+  return parse_tuple(c, parse_bits, [](const ProgramCursor& at) { return at.at_word("in"); });
 }
 
 void check_target(ProgramCursor& c, const Expr& target, bool augmented) {
