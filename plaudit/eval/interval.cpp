@@ -56,13 +56,13 @@ Interval bootstrap_mean(const std::vector<double>& values, Rng rng, double level
 
 Interval bootstrap_difference(const std::vector<double>& a, const std::vector<double>& b, Rng rng,
                               double level, int64_t draws) {
-  return bootstrap_mean(paired(a, b, [](double x, double y) { return x - y; }), std::move(rng), level, draws);
+  return bootstrap_mean(paired(a, b, [](double x, double y) { return x - y; }), rng, level, draws);
 }
 
 Interval win_rate(const std::vector<double>& a, const std::vector<double>& b, Rng rng, double level,
                   int64_t draws) {
   const auto outcome = [](double x, double y) { return x > y ? 1.0 : x == y ? 0.5 : 0.0; };
-  return bootstrap_mean(paired(a, b, outcome), std::move(rng), level, draws);
+  return bootstrap_mean(paired(a, b, outcome), rng, level, draws);
 }
 
 }  // namespace plaudit::eval
