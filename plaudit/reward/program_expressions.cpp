@@ -18,25 +18,27 @@ ExprPtr parse_disjunction(ProgramCursor& c);
 ExprPtr parse_bits(ProgramCursor& c);
 ExprPtr parse_unary(ProgramCursor& c);
 
+ExprPtr parent_of(ExprPtr child, ExprKind kind) {
+  auto parent = node(kind, *child);
+  parent->children.push_back(std::move(child));
+  return parent;
+}
+
 // The operators of one level, and how Python writes them.
 using Level = std::vector<std::pair<std::string_view, Op>>;
 
 ExprPtr parse_chain(ProgramCursor& c, const Level& level, ExprPtr (*operand)(ProgramCursor&)) {
-  auto first = operand(c);
-  ExprPtr chain;
+  auto chain = operand(c);
+  bool is_chain = false;
   for (;;) {
     const auto found =
         std::find_if(level.begin(), level.end(), [&](const auto& entry) { return c.at_op(entry.first); });
-    if (found == level.end()) break;
+    if (found == level.end()) return chain;
     c.next();
-    if (!chain) {
-      chain = node(ExprKind::binary, *first);
-      chain->children.push_back(std::move(first));
-    }
+    if (!std::exchange(is_chain, true)) chain = parent_of(std::move(chain), ExprKind::binary);
     chain->ops.push_back(found->second);
     chain->children.push_back(operand(c));
   }
-  return chain ? std::move(chain) : std::move(first);
 }
 
 ExprPtr parse_product(ProgramCursor& c) {
@@ -64,8 +66,8 @@ ExprPtr parse_bits(ProgramCursor& c) {
 ExprPtr parse_comparison(ProgramCursor& c) {
   static const Level level = {{"<", Op::lt},  {"<=", Op::le}, {">", Op::gt},
                               {">=", Op::ge}, {"==", Op::eq}, {"!=", Op::ne}};
-  auto first = parse_bits(c);
-  ExprPtr chain;
+  auto chain = parse_bits(c);
+  bool is_chain = false;
   for (;;) {
     Op op = Op::eq;
     const auto found =
@@ -74,8 +76,7 @@ ExprPtr parse_comparison(ProgramCursor& c) {
       op = found->second;
       c.next();
     } else if (c.at_word("in") || c.at_word("is") || (c.at_word("not") && c.peek(1).text == "in")) {
-      const auto& at = chain ? *chain : *first;
-      c.forbid(at.line, at.column, "the operators in and is are not allowed");
+      c.forbid(chain->line, chain->column, "the operators in and is are not allowed");
       if (c.take_word("is")) {
         c.take_word("not");
       } else {
@@ -83,16 +84,12 @@ ExprPtr parse_comparison(ProgramCursor& c) {
         c.expect_word("in");
       }
     } else {
-      break;
+      return chain;
     }
-    if (!chain) {
-      chain = node(ExprKind::comparison, *first);
-      chain->children.push_back(std::move(first));
-    }
+    if (!std::exchange(is_chain, true)) chain = parent_of(std::move(chain), ExprKind::comparison);
     chain->ops.push_back(op);
     chain->children.push_back(parse_bits(c));
   }
-  return chain ? std::move(chain) : std::move(first);
 }
 
 ExprPtr parse_negation(ProgramCursor& c) {
@@ -108,8 +105,7 @@ ExprPtr parse_words(ProgramCursor& c, std::string_view word, ExprKind kind,
                     ExprPtr (*operand)(ProgramCursor&)) {
   auto first = operand(c);
   if (!c.at_word(word)) return first;
-  auto out = node(kind, *first);
-  out->children.push_back(std::move(first));
+  auto out = parent_of(std::move(first), kind);
   while (c.take_word(word)) out->children.push_back(operand(c));
   return out;
 }
@@ -351,8 +347,7 @@ ExprPtr parse_subscripts(ProgramCursor& c) {
     c.expect_op("]");
     return first;
   }
-  auto tuple = node(ExprKind::tuple, *first);
-  tuple->children.push_back(std::move(first));
+  auto tuple = parent_of(std::move(first), ExprKind::tuple);
   while (c.take_op(",") && !c.at_op("]")) tuple->children.push_back(parse_subscript(c));
   c.expect_op("]");
   return tuple;
@@ -413,8 +408,7 @@ ExprPtr parse_unary(ProgramCursor& c) {
 ExprPtr parse_tuple(ProgramCursor& c, ExprPtr (*item)(ProgramCursor&), bool (*ends)(const ProgramCursor&)) {
   auto first = item(c);
   if (!c.at_op(",")) return first;
-  auto tuple = node(ExprKind::tuple, *first);
-  tuple->children.push_back(std::move(first));
+  auto tuple = parent_of(std::move(first), ExprKind::tuple);
   while (c.take_op(",") && !ends(c)) tuple->children.push_back(item(c));
   return tuple;
 }
