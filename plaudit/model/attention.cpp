@@ -48,10 +48,15 @@ void check_attention(const Check& check, const Tensor& q, const Tensor& k, const
 }  // namespace
 
 AttentionPlan plan_attention(const PackedBatch& batch, int64_t window) {
+  struct Place {
+    size_t tree;
+    int64_t index;  // in the tree
+  };
   AttentionPlan plan;
+  plan.window = window;
+  std::vector<Place> places;
   int64_t begin = 0;
-  const auto position = batch.positions.cpu();
-  const auto at_row = [&](int64_t row) { return position[row].item<int64_t>(); };
+  const auto positions = batch.positions.to(at::kCPU, at::kLong).contiguous();
   for (size_t i = 0; i < batch.segments.size(); ++i) {
     const auto& s = batch.segments[i];
     if (s.begin != begin || s.end <= s.begin || s.parent < -1 || s.parent >= static_cast<int64_t>(i))
@@ -61,33 +66,21 @@ AttentionPlan plan_attention(const PackedBatch& batch, int64_t window) {
                "earlier parent or -1",
                i, s.begin, s.end, s.parent, begin));
     begin = s.end;
-    plan.shared = plan.shared || s.parent >= 0;
-    const auto first = at_row(s.begin), length = s.end - s.begin;
-    auto& blocks = plan.segments.emplace_back();
-    AttentionBlock own{s.begin, s.end, s.begin, s.end, true, {}};
-    if (window > 0 && length > window) {
-      const auto ones = at::ones({length, length}, at::kBool);
-      const auto visible = ones.tril().logical_and(ones.triu(1 - window));
-      own.mask = at::zeros({1, 1, length, length}).masked_fill_(visible.logical_not(), -INFINITY);
-      own.causal = false;
+    if (begin > batch.tokens()) break;
+    Place place{plan.trees.size(), 0};
+    int64_t parent = -1;
+    if (s.parent < 0) {
+      plan.trees.emplace_back();
+    } else {
+      const auto& above = places[static_cast<size_t>(s.parent)];
+      parent = above.index;
+      place = {above.tree, static_cast<int64_t>(plan.trees[above.tree].segments.size())};
     }
-    blocks.push_back(own);
-    for (int64_t a = s.parent; a >= 0; a = batch.segments[static_cast<size_t>(a)].parent) {
-      const auto& above = batch.segments[static_cast<size_t>(a)];
-      AttentionBlock block{s.begin, s.end, above.begin, above.end, false, {}};
-      const auto last = at_row(above.end - 1);
-      if (window > 0 && first + length - 1 - window >= at_row(above.begin)) {
-        // Queries up to last + window - 1 see some of it; keys after first - window are seen by some.
-        block.q_end = std::min(s.end, s.begin + last + window - first);
-        block.k_begin = std::max(above.begin, above.end - (last - (first - window)));
-        if (block.q_end <= block.q_begin || block.k_begin >= block.k_end) continue;
-        const auto q = at::arange(block.q_end - block.q_begin).add_(first).unsqueeze(1);
-        const auto k = at::arange(block.k_end - block.k_begin).add_(last + 1 - (block.k_end - block.k_begin));
-        block.mask =
-            at::zeros({1, 1, q.size(0), k.size(0)}).masked_fill_(k.unsqueeze(0) <= q - window, -INFINITY);
-      }
-      blocks.push_back(block);
-    }
+    places.push_back(place);
+    auto& tree = plan.trees[place.tree];
+    tree.segments.push_back(
+        {s.begin, s.end, parent, positions.const_data_ptr<int64_t>()[s.begin], tree.columns});
+    tree.columns += (s.end - s.begin + decode::kPanel - 1) / decode::kPanel * decode::kPanel;
   }
   if (begin != batch.tokens())
     fail(ErrorKind::shape, "packed batch",

@@ -9,22 +9,20 @@
 #include <vector>
 
 #include "plaudit/data/packing.h"
+#include "plaudit/model/attend_kernels.h"
 #include "plaudit/model/rope.h"
 
 namespace plaudit {
 
-// Rows [q_begin, q_end) look at rows [k_begin, k_end). The blocks of a segment are its own, causal, and one
-// for each ancestor that it can see; their results are merged by their log-sum-exps, so that no key is copied
-// and no mask is built except at the edge of a window.
-struct AttentionBlock {
-  int64_t q_begin = 0, q_end = 0, k_begin = 0, k_end = 0;
-  bool causal = false;
-  at::Tensor mask;  // [1, 1, queries, keys] f32, 0 or -inf; undefined: none
+// Who sees whom: the segments of a batch by tree, parents first.
+struct AttentionTree {
+  std::vector<decode::TreeSegment> segments;
+  int64_t columns = 0;  // keys, each segment padded
 };
 
 struct AttentionPlan {
-  std::vector<std::vector<AttentionBlock>> segments;  // per segment, its own block first
-  bool shared = false;                                // some segment has a parent
+  std::vector<AttentionTree> trees;
+  int64_t window = 0;  // keys that a query sees, itself included; 0: all
 };
 
 // `window` 0: none. UserError (value) unless parents come before their children and segments are in order.
@@ -36,8 +34,8 @@ struct AttentionOptions {
   RopeTable rope;  // undefined tensors: none
 };
 
-// q [N, Hq, d], k and v [N, Hkv, d] before rotation -> [N, Hq, d]; query head i uses kv head i*Hkv/Hq. Keeps
-// the rotated q and k, v, the result and one number per row and head; differentiable.
+// q [N, Hq, d], k and v [N, Hkv, d] before rotation -> [N, Hq, d]; query head i uses kv head i*Hkv/Hq. On
+// the CPU in f32 and bf16 it keeps q, k, v, the result and one number per row and head; differentiable.
 at::Tensor packed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                             const std::shared_ptr<const AttentionPlan>& plan,
                             const AttentionOptions& options);

@@ -1,93 +1,127 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "plaudit/core/errors.h"
+#include <algorithm>
+#include <atomic>
+
+#include "plaudit/core/parallel.h"
 #include "plaudit/model/attention.h"
 
 namespace plaudit {
 namespace {
 
 using at::Tensor;
+using decode::Bf16;
+using decode::HeadRows;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Rows [begin, end) of [N, H, d] as the kernels want them: [1, H, T, d], no copy.
-Tensor rows(const Tensor& t, int64_t begin, int64_t end) {
-  return t.narrow(0, begin, end - begin).transpose(0, 1).unsqueeze(0);
-}
-
-Tensor queries(const Tensor& t, const AttentionBlock& b) {
-  return rows(t, b.q_begin, b.q_end);
-}
-Tensor keys(const Tensor& t, const AttentionBlock& b) {
-  return rows(t, b.k_begin, b.k_end);
-}
-
-std::optional<Tensor> mask_of(const AttentionBlock& block, at::ScalarType dtype) {
-  return block.mask.defined() ? std::optional(block.mask.to(dtype)) : std::nullopt;
-}
-
-// Adds the result of a further block to that of the blocks before it: both are softmax averages over their
-// own keys, with log-sum-exp `lse` and `lse_more`; all in f32. out [1, H, T, d], lse [1, H, T].
-void merge(Tensor& out, Tensor& lse, const Tensor& more, const Tensor& lse_more) {
-  const auto total = at::logaddexp(lse, lse_more);
-  out.mul_((lse - total).exp_().unsqueeze(-1)).add_(more * (lse_more - total).exp_().unsqueeze(-1));
-  lse.copy_(total);
-}
-
-struct Result {
-  Tensor out, lse;  // [N, Hq, d]; [N, Hq]
+// The tensors of one attention, [N, heads, d] each, contiguous.
+struct Tensors {
+  Tensor q, k, v, cos, sin;
+  Tensor out, lse;          // lse [N, Hq] f32
+  Tensor grad, dq, dk, dv;  // backward; dk and dv [splits, N, Hkv, d] f32
 };
 
-Result forward_blocks(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionPlan& plan,
-                      double scale) {
-  const auto dtype = q.scalar_type();
-  const auto wide = dtype == at::kDouble ? at::kDouble : at::kFloat;
-  Result r{at::empty_like(q, at::MemoryFormat::Contiguous),
-           at::empty({q.size(0), q.size(1)}, q.options().dtype(wide))};
-  for (const auto& blocks : plan.segments) {
-    const auto& own = blocks.front();
-    const auto out_rows = queries(r.out, own);
-    const auto lse_rows = r.lse.narrow(0, own.q_begin, own.q_end - own.q_begin).t().unsqueeze(0);
-    auto [out, lse] = at::_scaled_dot_product_flash_attention_for_cpu(
-        queries(q, own), keys(k, own), keys(v, own), 0, own.causal, mask_of(own, dtype), scale);
-    if (blocks.size() > 1) out = out.to(wide);
-    for (size_t i = 1; i < blocks.size(); ++i) {
-      const auto& block = blocks[i];
-      const auto count = block.q_end - block.q_begin;
-      const auto [more, lse_more] = at::_scaled_dot_product_flash_attention_for_cpu(
-          queries(q, block), keys(k, block), keys(v, block), 0, false, mask_of(block, dtype), scale);
-      auto seen = out.narrow(2, 0, count), lse_seen = lse.narrow(2, 0, count);
-      merge(seen, lse_seen, more.to(wide), lse_more);
+// What one thread works on at a time: some query heads of one key-value head, over one tree.
+struct Part {
+  size_t tree;
+  int64_t kv_head, q_head, split;
+  double cost;
+};
+
+// Query heads of a key-value head go to separate tasks where there would be too few of them for the threads.
+std::vector<Part> parts_of(const AttentionPlan& plan, int64_t q_heads, int64_t kv_heads, int64_t splits) {
+  std::vector<Part> parts;
+  for (size_t t = 0; t < plan.trees.size(); ++t) {
+    double cost = 0;
+    for (const auto& s : plan.trees[t].segments) {
+      for (int64_t a = s.parent; a >= 0; a = plan.trees[t].segments[static_cast<size_t>(a)].parent) {
+        const auto& above = plan.trees[t].segments[static_cast<size_t>(a)];
+        cost += static_cast<double>((s.end - s.begin) * (above.end - above.begin));
+      }
+      cost += 0.5 * static_cast<double>((s.end - s.begin) * (s.end - s.begin));
     }
-    out_rows.copy_(out);
-    lse_rows.copy_(lse);
+    const int64_t group = q_heads / kv_heads;
+    for (int64_t h = 0; h < kv_heads; ++h) {
+      for (int64_t split = 0; split < splits; ++split)
+        parts.push_back({t, h, h * group + split * (group / splits), split, cost});
+    }
   }
-  return r;
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.cost > b.cost; });
+  return parts;
 }
 
-// The gradient of a block needs only the merged result and log-sum-exp, so blocks are independent and add up.
-void backward_blocks(const Tensor& grad, const Tensor& q, const Tensor& k, const Tensor& v, const Result& r,
-                     const AttentionPlan& plan, double scale, Tensor& dq, Tensor& dk, Tensor& dv) {
-  for (const auto& blocks : plan.segments) {
-    for (size_t i = 0; i < blocks.size(); ++i) {
-      const auto& block = blocks[i];
-      const auto lse = r.lse.narrow(0, block.q_begin, block.q_end - block.q_begin).t().unsqueeze(0);
-      const auto [gq, gk, gv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-          queries(grad, block), queries(q, block), keys(k, block), keys(v, block), queries(r.out, block), lse,
-          0, block.causal, mask_of(block, q.scalar_type()), scale);
-      // Parents come before their children, so the own block of a segment is the first to write its rows.
-      if (i == 0) {
-        queries(dq, block).copy_(gq);
-        keys(dk, block).copy_(gk);
-        keys(dv, block).copy_(gv);
-      } else {
-        queries(dq, block).add_(gq);
-        keys(dk, block).add_(gk);
-        keys(dv, block).add_(gv);
-      }
-    }
+int64_t splits_of(const AttentionPlan& plan, int64_t q_heads, int64_t kv_heads) {
+  const auto tasks = static_cast<int64_t>(plan.trees.size()) * kv_heads;
+  return tasks >= 4 * at::get_num_threads() ? 1 : q_heads / kv_heads;
+}
+
+template <class T, class Element = T>
+HeadRows<T> rows(const Tensor& t, int64_t first_head, int64_t width) {
+  auto* data = static_cast<Element*>(const_cast<void*>(t.const_data_ptr()));
+  return {data + first_head * width, t.size(-2) * width};
+}
+
+// One buffer per thread, 64-byte aligned, that stays for the next layer.
+float* scratch(int64_t floats) {
+  thread_local std::vector<float> room;
+  if (static_cast<int64_t>(room.size()) < floats + 16) room.resize(static_cast<size_t>(floats + 16));
+  const auto address = reinterpret_cast<uintptr_t>(room.data());
+  return reinterpret_cast<float*>((address + 63) / 64 * 64);
+}
+
+template <class T>
+decode::TreeTask<T> task_of(const Tensors& t, const AttentionPlan& plan, const Part& part, int64_t splits,
+                            double scale) {
+  const auto& tree = plan.trees[part.tree];
+  const int64_t d = t.q.size(2), group = t.q.size(1) / t.k.size(1);
+  decode::TreeTask<T> task;
+  task.segments = tree.segments.data();
+  task.n_segments = static_cast<int64_t>(tree.segments.size());
+  task.columns = tree.columns;
+  task.q_heads = group / splits;
+  task.head_dim = d;
+  task.q = rows<const T, T>(t.q, part.q_head, d);
+  task.k = rows<const T, T>(t.k, part.kv_head, d);
+  task.v = rows<const T, T>(t.v, part.kv_head, d);
+  if (t.cos.defined()) {
+    task.cos = t.cos.const_data_ptr<float>();
+    task.sin = t.sin.const_data_ptr<float>();
   }
+  task.scale = static_cast<float>(scale);
+  task.window = plan.window;
+  task.out = rows<T>(t.out, part.q_head, d);
+  task.lse = {static_cast<float*>(t.lse.data_ptr()) + part.q_head, t.lse.size(1)};
+  if (!t.grad.defined()) return task;
+  task.grad = rows<const T, T>(t.grad, part.q_head, d);
+  task.dq = rows<T>(t.dq, part.q_head, d);
+  task.dk = rows<float>(t.dk[part.split], part.kv_head, d);
+  task.dv = rows<float>(t.dv[part.split], part.kv_head, d);
+  return task;
+}
+
+// All parts, the longest first, each to the next free thread: a part writes rows of its own.
+template <class T>
+void run_parts(const Tensors& t, const AttentionPlan& plan, int64_t splits, double scale) {
+  const auto parts = parts_of(plan, t.q.size(1), t.k.size(1), splits);
+  const auto& kernels = *decode::kernels().attend;
+  const bool backward = t.grad.defined();
+  std::atomic<size_t> next = 0;
+  const auto threads = std::min<int64_t>(at::get_num_threads(), static_cast<int64_t>(parts.size()));
+  parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+    for (auto i = next++; i < parts.size(); i = next++) {
+      auto task = task_of<T>(t, plan, parts[i], splits, scale);
+      task.scratch = scratch(kernels.scratch_floats(task.n_segments, task.columns, task.head_dim, backward));
+      backward ? attend_backward(kernels, task) : attend_forward(kernels, task);
+    }
+  });
+}
+
+void run_parts(const Tensors& t, const AttentionPlan& plan, int64_t splits, double scale) {
+  t.q.scalar_type() == at::kFloat ? run_parts<float>(t, plan, splits, scale)
+                                  : run_parts<Bf16>(t, plan, splits, scale);
 }
 
 struct PlanHolder : torch::CustomClassHolder {
@@ -99,44 +133,62 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& q, const Tensor& k, const Tensor& v,
                         const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options) {
-    const auto& rope = options.rope;
-    const bool turned = rope.cos.defined();
-    const auto rq = turned ? rotate(q, rope) : q, rk = turned ? rotate(k, rope) : k;
-    const auto r = forward_blocks(rq, rk, v, *plan, options.scale);
-    ctx->save_for_backward({rq, rk, v, r.out, r.lse, rope.cos, rope.sin});
+    const auto turned = options.rope.cos.defined();
+    Tensors t{.q = q.contiguous(),
+              .k = k.contiguous(),
+              .v = v.contiguous(),
+              .cos = turned ? options.rope.cos.contiguous() : Tensor(),
+              .sin = turned ? options.rope.sin.contiguous() : Tensor()};
+    t.out = at::empty(t.q.sizes(), t.q.options());
+    t.lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(at::kFloat));
+    run_parts(t, *plan, splits_of(*plan, q.size(1), k.size(1)), options.scale);
+    ctx->save_for_backward({t.q, t.k, t.v, t.out, t.lse, t.cos, t.sin});
     ctx->saved_data["plan"] = c10::IValue::make_capsule(c10::make_intrusive<PlanHolder>(plan));
     ctx->saved_data["scale"] = options.scale;
-    return r.out;
+    return t.out;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const auto &q = saved[0], &k = saved[1], &v = saved[2];
     const auto& plan = *static_cast<const PlanHolder*>(ctx->saved_data["plan"].toCapsule().get())->plan;
-    // A shared prompt gathers the gradients of all its children: in f32.
-    const auto wide = plan.shared && q.scalar_type() != at::kDouble ? at::kFloat : q.scalar_type();
-    const auto room = [&](const Tensor& t) { return at::empty(t.sizes(), t.options().dtype(wide)); };
-    Tensor dq = room(q), dk = room(k), dv = room(v);
-    backward_blocks(grads[0].to(q.scalar_type()), q, k, v, {saved[3], saved[4]}, plan,
-                    ctx->saved_data["scale"].toDouble(), dq, dk, dv);
-    if (saved[5].defined()) {
-      dq = rotate(dq, {saved[5], saved[6]}, true);
-      dk = rotate(dk, {saved[5], saved[6]}, true);
-    }
-    return {dq.to(q.scalar_type()), dk.to(k.scalar_type()), dv.to(v.scalar_type()), {}, {}};
+    Tensors t{.q = saved[0],
+              .k = saved[1],
+              .v = saved[2],
+              .cos = saved[5],
+              .sin = saved[6],
+              .out = saved[3],
+              .lse = saved[4]};
+    const auto splits = splits_of(plan, t.q.size(1), t.k.size(1));
+    auto sizes = t.k.sizes().vec();
+    sizes.insert(sizes.begin(), splits);
+    t.grad = grads[0].to(t.q.scalar_type()).contiguous();
+    t.dq = at::empty_like(t.q);
+    t.dk = at::empty(sizes, t.q.options().dtype(at::kFloat));
+    t.dv = at::empty_like(t.dk);
+    run_parts(t, plan, splits, ctx->saved_data["scale"].toDouble());
+    const auto total = [&](const Tensor& parts) {
+      return (splits == 1 ? parts[0] : parts.sum(0)).to(t.k.scalar_type());
+    };
+    return {t.dq, total(t.dk), total(t.dv), {}, {}};
   }
 };
 
-// Which rows see which, [N, N] bool: for devices and options that the blocks above do not serve.
+// Which rows see which, [N, N] bool: for devices and options that the kernels do not serve.
 Tensor visibility(const AttentionPlan& plan, int64_t tokens) {
   auto visible = at::zeros({tokens, tokens}, at::kBool);
-  for (const auto& blocks : plan.segments) {
-    for (const auto& b : blocks) {
-      auto part = visible.narrow(0, b.q_begin, b.q_end - b.q_begin).narrow(1, b.k_begin, b.k_end - b.k_begin);
-      auto seen = at::ones_like(part);
-      if (b.causal) seen = seen.tril();
-      if (b.mask.defined()) seen = b.mask.squeeze(0).squeeze(0) == 0;
-      part.copy_(seen);
+  for (const auto& tree : plan.trees) {
+    for (const auto& own : tree.segments) {
+      const auto part = visible.narrow(0, own.begin, own.end - own.begin);
+      const auto q = (at::arange(own.end - own.begin) + own.first_position).unsqueeze(1);
+      const auto* above = &own;
+      for (;; above = &tree.segments[static_cast<size_t>(above->parent)]) {
+        const auto count = above->end - above->begin;
+        const auto k = (at::arange(count) + above->first_position).unsqueeze(0);
+        auto seen = above == &own ? k <= q : at::ones({q.size(0), count}, at::kBool);
+        if (plan.window > 0) seen = seen.logical_and(k > q - plan.window);
+        part.narrow(1, above->begin, count).copy_(seen);
+        if (above->parent < 0) break;
+      }
     }
   }
   return visible;
@@ -149,24 +201,31 @@ Tensor generic_attention(const Tensor& q, const Tensor& k, const Tensor& v, cons
   if (options.softcap) return masked_attention(q, k, v, visible, options.scale, options.softcap);
   const auto heads_first = [](const Tensor& t) { return t.transpose(0, 1).unsqueeze(0); };
   std::vector<Tensor> parts;
-  for (const auto& blocks : plan.segments) {
-    const auto& own = blocks.front();
-    std::vector<Tensor> ks, vs, masks;
-    const auto seen = visible.narrow(0, own.q_begin, own.q_end - own.q_begin);
-    for (const auto& b : blocks) {
-      ks.push_back(k.narrow(0, b.k_begin, b.k_end - b.k_begin));
-      vs.push_back(v.narrow(0, b.k_begin, b.k_end - b.k_begin));
-      masks.push_back(seen.narrow(1, b.k_begin, b.k_end - b.k_begin));
+  std::vector<int64_t> order;  // rows of q in the order of the parts
+  for (const auto& tree : plan.trees) {
+    for (const auto& own : tree.segments) {
+      std::vector<Tensor> ks, vs, masks;
+      const auto seen = visible.narrow(0, own.begin, own.end - own.begin);
+      for (const auto* s = &own;; s = &tree.segments[static_cast<size_t>(s->parent)]) {
+        const auto count = s->end - s->begin;
+        ks.push_back(k.narrow(0, s->begin, count));
+        vs.push_back(v.narrow(0, s->begin, count));
+        masks.push_back(seen.narrow(1, s->begin, count));
+        if (s->parent < 0) break;
+      }
+      const bool plain = own.parent < 0 && (plan.window == 0 || plan.window >= own.end - own.begin);
+      const auto mask = plain ? std::nullopt : std::optional(at::cat(masks, 1).unsqueeze(0).unsqueeze(0));
+      parts.push_back(at::scaled_dot_product_attention(
+                          heads_first(q.narrow(0, own.begin, own.end - own.begin)), heads_first(at::cat(ks)),
+                          heads_first(at::cat(vs)), mask, 0, plain, options.scale, q.size(1) != k.size(1))
+                          .squeeze(0)
+                          .transpose(0, 1));
+      for (int64_t row = own.begin; row < own.end; ++row) order.push_back(row);
     }
-    const bool plain = blocks.size() == 1 && own.causal;
-    const auto mask = plain ? std::nullopt : std::optional(at::cat(masks, 1).unsqueeze(0).unsqueeze(0));
-    parts.push_back(at::scaled_dot_product_attention(queries(q, own), heads_first(at::cat(ks)),
-                                                     heads_first(at::cat(vs)), mask, 0, plain, options.scale,
-                                                     q.size(1) != k.size(1))
-                        .squeeze(0)
-                        .transpose(0, 1));
   }
-  return at::cat(parts);
+  const auto out = at::cat(parts);
+  if (std::is_sorted(order.begin(), order.end())) return out;
+  return out.index_select(0, at::tensor(order).argsort().to(q.device()));
 }
 
 // Rotation that autograd records, for the generic path.
@@ -186,7 +245,8 @@ class Rotate : public torch::autograd::Function<Rotate> {
 
 Tensor packed_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                         const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options) {
-  if (q.is_cpu() && !options.softcap) return PackedAttention::apply(q, k, v, plan, options);
+  const bool narrow = q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16;
+  if (q.is_cpu() && narrow && !options.softcap) return PackedAttention::apply(q, k, v, plan, options);
   const auto& rope = options.rope;
   const auto turned = [&](const Tensor& t) {
     return rope.cos.defined() ? Rotate::apply(t, rope.cos, rope.sin) : t;

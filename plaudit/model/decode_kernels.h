@@ -118,12 +118,15 @@ struct VectorKernels {
 };
 inline constexpr int64_t kExpBlock = 1024;
 
+struct AttendKernels;  // attend_kernels.h
+
 struct KernelSet {
   const char* name;  // "avx512_bf16", "avx512", "avx2", "generic"
   bool native_bf16;
   Kernels<float> f32;
   Kernels<Bf16> bf16;
   VectorKernels vector;
+  const AttendKernels* attend;
 
   template <class T>
   const Kernels<T>& of() const;

@@ -295,6 +295,14 @@ double exp_sum(const float* x, int64_t n, float shift, float scale, float* out, 
   return total;
 }
 
+}  // namespace
+}  // namespace plaudit::decode
+
+#include "plaudit/model/attend_kernels_impl.h"
+
+namespace plaudit::decode {
+namespace {
+
 template <class T>
 constexpr Kernels<T> table() {
   return {&panels<T>, &attend<T>, &norm<T>, &narrow<T>};
@@ -303,7 +311,7 @@ constexpr Kernels<T> table() {
 }  // namespace
 
 extern const KernelSet PLAUDIT_KERNEL_SET;
-const KernelSet PLAUDIT_KERNEL_SET = {
-    PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(), table<Bf16>(), {&max, &exp_sum}};
+const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(),
+                                      table<Bf16>(),       {&max, &exp_sum},    &kAttend};
 
 }  // namespace plaudit::decode
