@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/memory.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/interrupt.h"
 
@@ -42,6 +43,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  plaudit::cli::keep_memory();
   try {
     return run(argc, argv);
   } catch (const plaudit::InterruptedError& error) {

@@ -1,0 +1,20 @@
+#include "cli/memory.h"
+
+#include <cstdlib>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace plaudit::cli {
+
+void keep_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);  // blocks of any size come from the heap, and go back to it
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  setenv("THP_MEM_ALLOC_ENABLE", "1", 0);  // LibTorch: huge pages for tensors of 2 MiB and more
+#endif
+}
+
+}  // namespace plaudit::cli
