@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "plaudit/model/row_kernels.h"
+
 namespace plaudit::decode {
 
 // The upper half of a float.
@@ -124,6 +126,7 @@ struct KernelSet {
   Kernels<float> f32;
   Kernels<Bf16> bf16;
   VectorKernels vector;
+  RowKernels rows;
 
   template <class T>
   const Kernels<T>& of() const;
