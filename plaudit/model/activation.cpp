@@ -4,11 +4,17 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/model/fused_rows.h"
 
 namespace plaudit {
 namespace {
 
 constexpr double kQuickGelu = 1.702;
+
+// One pass over memory; else the same by plain operators.
+bool is_fused(const Tensor& x, const Tensor& other) {
+  return has_fused_rows(x) && (!other.defined() || other.scalar_type() == x.scalar_type());
+}
 
 Tensor activation_op(const Tensor& x, const std::string& kind) {
   const Check check("decode.activation");
@@ -58,6 +64,19 @@ Tensor activate_backward(const Tensor& grad, const Tensor& x, Activation kind) {
     }
   }
   bug("model.activation", "unknown kind");
+}
+
+Tensor gated(const Tensor& x, const Tensor& up, Activation kind) {
+  if (is_fused(x, up)) return fused_gate(x, up, kind);
+  const auto active = activate(x, kind);
+  return up.defined() ? active * up : active;
+}
+
+std::pair<Tensor, Tensor> gated_backward(const Tensor& grad, const Tensor& x, const Tensor& up,
+                                         Activation kind) {
+  if (is_fused(x, grad) && is_fused(x, up)) return fused_gate_backward(grad, x, up, kind);
+  if (!up.defined()) return {activate_backward(grad, x, kind), Tensor()};
+  return {activate_backward(grad * up, x, kind), activate(x, kind).mul_(grad)};
 }
 
 PLAUDIT_FUNCTIONS(decode, m) {

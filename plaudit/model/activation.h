@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <utility>
 
 namespace plaudit {
 
@@ -15,5 +16,11 @@ Activation activation_from(const std::string& name, std::string_view where);
 at::Tensor activate(const at::Tensor& x, Activation kind);
 // d(loss)/dx from d(loss)/d(activate(x)).
 at::Tensor activate_backward(const at::Tensor& grad, const at::Tensor& x, Activation kind);
+
+// activate(x) * up, or activate(x) where `up` is undefined. Not differentiable.
+at::Tensor gated(const at::Tensor& x, const at::Tensor& up, Activation kind);
+// The gradients of x and up from that of gated(x, up).
+std::pair<at::Tensor, at::Tensor> gated_backward(const at::Tensor& grad, const at::Tensor& x,
+                                                 const at::Tensor& up, Activation kind);
 
 }  // namespace plaudit

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "plaudit/model/row_kernels.h"
+
 namespace plaudit::decode {
 
 // The upper half of a float.
@@ -126,6 +128,7 @@ struct KernelSet {
   Kernels<float> f32;
   Kernels<Bf16> bf16;
   VectorKernels vector;
+  RowKernels rows;
   const AttendKernels* attend;
 
   template <class T>

@@ -309,9 +309,14 @@ constexpr Kernels<T> table() {
 }
 
 }  // namespace
+}  // namespace plaudit::decode
+
+#include "plaudit/model/row_kernels_impl.h"
+
+namespace plaudit::decode {
 
 extern const KernelSet PLAUDIT_KERNEL_SET;
-const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(),
-                                      table<Bf16>(),       {&max, &exp_sum},    &kAttend};
+const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(), table<Bf16>(),
+                                      {&max, &exp_sum},    row_table(),         &kAttend};
 
 }  // namespace plaudit::decode

@@ -96,6 +96,23 @@ PLAUDIT_INLINE V vtanh(V x) {
   return splat(1.0f) - splat(2.0f) / (vexp(x + x) + splat(1.0f));
 }
 
+// The normal distribution function, within 2e-7: with z = |x| / sqrt(2), erfc(z) exp(z^2) is a polynomial of
+// 1 / (1 + z/2) within 5e-8 of itself (weighted least squares for z in [0, 9.5]).
+PLAUDIT_INLINE V normal_cdf(V x) {
+  const V t = splat(1.0f) / (splat(1.0f) + splat(0.35355339f) * (x < V{} ? -x : x));
+  V p = splat(-0.0588909232f);
+  p = p * t + splat(0.283702643f);
+  p = p * t + splat(-0.485385005f);
+  p = p * t + splat(0.275979509f);
+  p = p * t + splat(-0.025178517f);
+  p = p * t + splat(0.202070142f);
+  p = p * t + splat(0.243260941f);
+  p = p * t + splat(0.282353492f);
+  p = p * t + splat(0.282087676f);
+  const V tail = splat(0.5f) * p * t * vexp(splat(-0.5f) * x * x);
+  return x > V{} ? splat(1.0f) - tail : tail;
+}
+
 PLAUDIT_INLINE V activate(V x, Act act) {
   switch (act) {
     case Act::none:
@@ -109,9 +126,7 @@ PLAUDIT_INLINE V activate(V x, Act act) {
     case Act::gelu:
       break;
   }
-  V y = x;
-  for (int i = 0; i < 16; ++i) y[i] = 0.5f * x[i] * (1.0f + __builtin_erff(x[i] * 0.70710678f));
-  return y;
+  return x * normal_cdf(x);
 }
 
 // One step of the summed dimension: a float, or a pair of bf16.

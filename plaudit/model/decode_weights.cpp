@@ -3,26 +3,12 @@
 #include <ATen/ATen.h>
 
 #include "plaudit/core/errors.h"
-#include "plaudit/model/activation.h"
+#include "plaudit/model/fused_rows.h"
 #include "plaudit/model/rope.h"
 #include "plaudit/model/weights.h"
 
 namespace plaudit::decode {
 namespace {
-
-Act act_of(const TransformerConfig& config) {
-  switch (activation_from(config.activation, "activation")) {
-    case Activation::silu:
-      return Act::silu;
-    case Activation::gelu:
-      return Act::gelu;
-    case Activation::gelu_tanh:
-      return Act::gelu_tanh;
-    case Activation::quick_gelu:
-      return Act::quick_gelu;
-  }
-  bug("decode", "unknown activation " + config.activation);
-}
 
 template <class T>
 class Packer {
@@ -34,7 +20,7 @@ class Packer {
     const auto embedding = need(top + (c_.is_gpt2() ? "wte.weight" : "embed_tokens.weight"));
     ModelWeights<T> m;
     m.config = c_;
-    m.act = act_of(c_);
+    m.act = act_of(activation_from(c_.activation, "activation"));
     m.gated = !c_.is_gpt2();
     m.score_scale = static_cast<float>(c_.score_scale());
     m.config.embedding_scale = embedding_scale(c_, embedding.scalar_type());

@@ -5,6 +5,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/model/fused_rows.h"
 
 namespace plaudit {
 namespace {
@@ -17,6 +18,11 @@ at::ScalarType wide(const Tensor& t) {
 Tensor scale_of(const Norm& norm, at::ScalarType dtype) {
   const auto weight = norm.weight.detach().to(dtype);
   return norm.unit_offset ? weight + 1 : weight;
+}
+
+// RMSNorm in one pass over memory; else the same by plain operators.
+bool is_fused(const Norm& norm, const Tensor& x, at::ScalarType other) {
+  return !norm.bias.defined() && has_fused_rows(x) && is_fused_type(other);
 }
 
 class NormFunction : public torch::autograd::Function<NormFunction> {
@@ -49,6 +55,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
 }  // namespace
 
 Tensor norm_forward(const Tensor& x, const Norm& norm, at::ScalarType out, NormState& state) {
+  if (is_fused(norm, x, out)) return fused_rms_norm(x, scale_of(norm, at::kFloat), norm.eps, out, state.rstd);
   const auto wide_x = x.to(wide(x));
   const auto scale = scale_of(norm, wide(x));
   if (norm.bias.defined()) {
@@ -63,9 +70,14 @@ Tensor norm_forward(const Tensor& x, const Norm& norm, at::ScalarType out, NormS
 
 NormGrads norm_backward(const Tensor& grad, const Tensor& x, const Norm& norm, const NormState& state,
                         bool need_weights) {
-  const auto wide_x = x.to(wide(x)), wide_grad = grad.to(wide(x));
   const auto scale = scale_of(norm, wide(x));
   NormGrads out;
+  if (is_fused(norm, x, grad.scalar_type())) {
+    std::tie(out.x, out.weight) = fused_rms_norm_backward(grad, x, scale, state.rstd, need_weights);
+    if (need_weights) out.weight = out.weight.to(norm.weight.scalar_type());
+    return out;
+  }
+  const auto wide_x = x.to(wide(x)), wide_grad = grad.to(wide(x));
   if (norm.bias.defined()) {
     std::tie(out.x, out.weight, out.bias) =
         at::native_layer_norm_backward(wide_grad, wide_x, {x.size(-1)}, state.mean, state.rstd, scale,

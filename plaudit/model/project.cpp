@@ -58,8 +58,7 @@ Tensor input_of(const Plan& plan, at::TensorList t, NormState& state) {
     return norm_forward(x, norm, plan.compute, state);
   }
   if (!plan.activation) return x.to(plan.compute);
-  const auto active = activate(x, *plan.activation);
-  return plan.slots.up < 0 ? active : active.mul_(at_slot(t, plan.slots.up));
+  return gated(x, at_slot(t, plan.slots.up), *plan.activation);
 }
 
 void input_backward(const Plan& plan, at::TensorList t, const NormState& state, const Tensor& grad,
@@ -77,11 +76,10 @@ void input_backward(const Plan& plan, at::TensorList t, const NormState& state, 
     put(plan.slots.norm_bias, grads.bias);
   } else if (!plan.activation) {
     put(0, grad.to(x.scalar_type()));
-  } else if (plan.slots.up < 0) {
-    put(0, activate_backward(grad, x, *plan.activation));
   } else {
-    put(plan.slots.up, activate(x, *plan.activation).mul_(grad));
-    put(0, activate_backward(grad * at_slot(t, plan.slots.up), x, *plan.activation));
+    const auto grads = gated_backward(grad, x, at_slot(t, plan.slots.up), *plan.activation);
+    put(0, grads.first);
+    put(plan.slots.up, grads.second);
   }
 }
 

@@ -1,0 +1,188 @@
+// The kernels of row_kernels.h, in the instruction set of the including file (see decode_kernels_impl.h,
+// which includes this one).
+#pragma once
+
+#define PLAUDIT_INLINED __attribute__((always_inline))
+
+namespace plaudit::decode {
+namespace {
+
+PLAUDIT_INLINE V widened(const float* p) {
+  return load(p);
+}
+PLAUDIT_INLINE V widened(const Bf16* p) {
+  const auto bits = __builtin_convertvector(*reinterpret_cast<const LooseH*>(p), U);
+  return reinterpret_cast<V>(bits << 16);
+}
+PLAUDIT_INLINE float widened_one(float x) {
+  return x;
+}
+PLAUDIT_INLINE float widened_one(Bf16 x) {
+  return __builtin_bit_cast(float, static_cast<uint32_t>(x.bits) << 16);
+}
+// The first n <= 16 elements, then zeros.
+template <class T>
+PLAUDIT_INLINE V widened_some(const T* p, int64_t n) {
+  if (n >= 16) return widened(p);
+  V v{};
+  for (int64_t i = 0; i < n; ++i) v[i] = widened_one(p[i]);
+  return v;
+}
+
+// f(i, left) at every 16th position i of n.
+template <class F>
+PLAUDIT_INLINE void for_vectors(int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) f(i, 16);
+  if (i < n) f(i, n - i);
+}
+
+// The sum of term(i, left) over those positions, in four chains of additions.
+template <class F>
+PLAUDIT_INLINE float sum_vectors(int64_t n, const F& term) {
+  V part[4] = {};
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+#pragma GCC unroll 4
+    for (int64_t chain = 0; chain < 4; ++chain) part[chain] += term(i + 16 * chain, 16);
+  }
+  for (; i < n; i += 16) part[0] += term(i, n - i);
+  return sum((part[0] + part[1]) + (part[2] + part[3]));
+}
+
+template <class X, class Y>
+void rms_forward(const RmsTask<X, Y>& task) {
+  const int64_t n = task.width;
+  for (int64_t r = 0; r < task.rows; ++r) {
+    const X* x = task.x + r * n;
+    Y* y = task.y + r * n;
+    const float squares = sum_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+      const V v = widened_some(x + i, left);
+      return v * v;
+    });
+    const float rstd = 1 / __builtin_sqrtf(squares / static_cast<float>(n) + task.eps);
+    task.rstd[r] = rstd;
+    for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+      save_some(y + i, widened_some(x + i, left) * splat(rstd) * load_some(task.weight + i, left), left);
+    });
+  }
+}
+
+// With n = x r and g = grad * weight: dx = r (g - n mean(g n)).
+template <class X, class Y>
+void rms_backward(const RmsBackwardTask<X, Y>& task) {
+  const int64_t n = task.width;
+  for (int64_t r = 0; r < task.rows; ++r) {
+    const X* x = task.x + r * n;
+    const Y* grad = task.grad + r * n;
+    X* dx = task.dx + r * n;
+    const V rstd = splat(task.rstd[r]);
+    const float products = sum_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+      const V g = widened_some(grad + i, left) * load_some(task.weight + i, left);
+      return g * (widened_some(x + i, left) * rstd);
+    });
+    const V mean = splat(products / static_cast<float>(n));
+    for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+      const V d = widened_some(grad + i, left), normed = widened_some(x + i, left) * rstd;
+      save_some(dx + i, (d * load_some(task.weight + i, left) - normed * mean) * rstd, left);
+      if (task.dweight != nullptr)
+        save_some(task.dweight + i, load_some(task.dweight + i, left) + d * normed, left);
+    });
+  }
+}
+
+// Every activation is x times a share of it between 0 and 1.
+struct Share {
+  V value, slope;
+};
+
+PLAUDIT_INLINE Share logistic_share(V w, V slope) {
+  const V s = splat(1.0f) / (splat(1.0f) + vexp(-w));
+  return {s, s * (splat(1.0f) - s) * slope};
+}
+
+template <Act act>
+PLAUDIT_INLINE Share share(V x) {
+  if constexpr (act == Act::silu) return logistic_share(x, splat(1.0f));
+  if constexpr (act == Act::quick_gelu) return logistic_share(splat(1.702f) * x, splat(1.702f));
+  if constexpr (act == Act::gelu_tanh) {
+    // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) with 2u = x (a + b x^2).
+    const V a = splat(1.5957691f), b = splat(0.071354814f), square = x * x;
+    return logistic_share(x * (a + b * square), a + splat(3.0f) * b * square);
+  }
+  if constexpr (act == Act::gelu) {
+    const V density = splat(0.39894228f) * vexp(splat(-0.5f) * x * x);
+    return {normal_cdf(x), density};
+  }
+}
+
+template <Act act, class T>
+void gate_forward_of(const GateTask<T>& task) {
+  const int64_t n = task.n;
+  for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+    const V x = widened_some(task.gate + i, left);
+    V y = x * share<act>(x).value;
+    if (task.up != nullptr) y *= widened_some(task.up + i, left);
+    save_some(task.y + i, y, left);
+  });
+}
+
+// With s the share: d(x s) / dx = s + x s'.
+template <Act act, class T>
+void gate_backward_of(const GateBackwardTask<T>& task) {
+  const int64_t n = task.n;
+  for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+    const V x = widened_some(task.gate + i, left);
+    V grad = widened_some(task.grad + i, left);
+    const auto s = share<act>(x);
+    if (task.up != nullptr) {
+      save_some(task.dup + i, grad * (x * s.value), left);
+      grad *= widened_some(task.up + i, left);
+    }
+    save_some(task.dgate + i, grad * (s.value + x * s.slope), left);
+  });
+}
+
+template <class T>
+void gate_forward(const GateTask<T>& task) {
+  switch (task.act) {
+    case Act::silu:
+      return gate_forward_of<Act::silu>(task);
+    case Act::gelu:
+      return gate_forward_of<Act::gelu>(task);
+    case Act::gelu_tanh:
+      return gate_forward_of<Act::gelu_tanh>(task);
+    case Act::quick_gelu:
+      return gate_forward_of<Act::quick_gelu>(task);
+    case Act::none:
+      return;
+  }
+}
+
+template <class T>
+void gate_backward(const GateBackwardTask<T>& task) {
+  switch (task.act) {
+    case Act::silu:
+      return gate_backward_of<Act::silu>(task);
+    case Act::gelu:
+      return gate_backward_of<Act::gelu>(task);
+    case Act::gelu_tanh:
+      return gate_backward_of<Act::gelu_tanh>(task);
+    case Act::quick_gelu:
+      return gate_backward_of<Act::quick_gelu>(task);
+    case Act::none:
+      return;
+  }
+}
+
+constexpr RowKernels row_table() {
+  return {{&rms_forward<float, float>, &rms_backward<float, float>},
+          {&rms_forward<float, Bf16>, &rms_backward<float, Bf16>},
+          {&rms_forward<Bf16, float>, &rms_backward<Bf16, float>},
+          {&rms_forward<Bf16, Bf16>, &rms_backward<Bf16, Bf16>},
+          {&gate_forward<float>, &gate_backward<float>},
+          {&gate_forward<Bf16>, &gate_backward<Bf16>}};
+}
+
+}  // namespace
+}  // namespace plaudit::decode
