@@ -1,7 +1,5 @@
 #include "cli/memory.h"
 
-#include <cstdlib>
-
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -13,7 +11,6 @@ void keep_memory() {
   mallopt(M_MMAP_MAX, 0);  // blocks of any size come from the heap, and go back to it
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
-  setenv("THP_MEM_ALLOC_ENABLE", "1", 0);  // LibTorch: huge pages for tensors of 2 MiB and more
 #endif
 }
 
