@@ -123,7 +123,7 @@ inline constexpr int64_t kExpBlock = 1024;
 struct AttendKernels;  // attend_kernels.h
 
 struct KernelSet {
-  const char* name;  // "avx512_bf16", "avx512", "avx2", "generic"
+  const char* name;  // "avx512_amx", "avx512_bf16", "avx512", "avx2", "generic"
   bool native_bf16;
   Kernels<float> f32;
   Kernels<Bf16> bf16;

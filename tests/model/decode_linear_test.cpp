@@ -35,7 +35,7 @@ TYPED_TEST(PackedMatrixTest, EqualsLinear) {
     for (const auto& [out, in] : {std::pair{32, 16}, {70, 33}, {5, 7}, {161, 64}}) {
       const auto weight = noise("w", {out, in}), bias = noise("b", {out});
       const PackedMatrix<T> matrix(weight, bias);
-      for (const int64_t rows : {1, 2, 5, 12, 13, 29}) {
+      for (const int64_t rows : {1, 2, 5, 12, 16, 17, 29, 33}) {
         const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
         const at::Tensor expected =
             at::linear(x.narrow(1, 0, in).to(at::kFloat), weight.to(kScalarType<T>).to(at::kFloat), bias);
@@ -80,17 +80,19 @@ TYPED_TEST(PackedMatrixTest, GatesAndActivates) {
 // A row's result has the same bits whatever is computed beside it.
 TYPED_TEST(PackedMatrixTest, RowsDoNotDependOnTheirNeighbours) {
   using T = TypeParam;
-  const int64_t in = 130, out = 96, rows = 31;
-  const PackedMatrix<T> matrix(noise("w", {out, in}));
-  const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
-  for (const auto* set : supported_kernels()) {
-    const auto all = at::empty({rows, out}), one = at::empty({1, out});
-    matrix.apply(*set, elements<T>(x), matrix.depth(), rows,
-                 {.f32 = all.mutable_data_ptr<float>(), .stride = out});
-    for (int64_t r = 0; r < rows; ++r) {
-      matrix.apply(*set, elements<T>(x) + r * matrix.depth(), matrix.depth(), 1,
-                   {.f32 = one.mutable_data_ptr<float>(), .stride = out});
-      EXPECT_TRUE(at::equal(one[0], all[r])) << set->name << " row " << r;
+  const int64_t out = 96, rows = 31;
+  for (const int64_t in : {130, 160}) {
+    const PackedMatrix<T> matrix(noise("w", {out, in}));
+    const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
+    for (const auto* set : supported_kernels()) {
+      const auto all = at::empty({rows, out}), one = at::empty({1, out});
+      matrix.apply(*set, elements<T>(x), matrix.depth(), rows,
+                   {.f32 = all.mutable_data_ptr<float>(), .stride = out});
+      for (int64_t r = 0; r < rows; ++r) {
+        matrix.apply(*set, elements<T>(x) + r * matrix.depth(), matrix.depth(), 1,
+                     {.f32 = one.mutable_data_ptr<float>(), .stride = out});
+        EXPECT_TRUE(at::equal(one[0], all[r])) << set->name << " row " << r << " of depth " << in;
+      }
     }
   }
 }
