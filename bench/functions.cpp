@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <fstream>
 
+#include "plaudit/core/errors.h"
 #include "plaudit/model/token_logps.h"
 #include "plaudit/objective/advantage.h"
 #include "plaudit/objective/discounted_scan.h"
+#include "plaudit/reward/program.h"
 
 namespace plaudit::bench {
 namespace {
@@ -86,6 +88,53 @@ void add_scans(BenchReport& report) {
   add("gae", [&] { gae(x, values, mask); });
 }
 
+// Shows `numbers` as a vector, or the only one as a scalar.
+ProgramBinding binding(const char* path, const std::vector<double>& numbers, bool query = false) {
+  return {.path = path,
+          .query = query,
+          .type = "",
+          .unit = "",
+          .doc = "",
+          .read = [&numbers](const void*, std::span<const QueryArgument>) -> BindingNumbers {
+            if (numbers.size() == 1) return {.scalar = numbers.front()};
+            return {.rank = 1, .rows = static_cast<int64_t>(numbers.size()), .data = numbers.data()};
+          }};
+}
+
+// One call of a reward program after another, as a simulator makes them: reach, grasp and lift a cube.
+void add_program(BenchReport& report) {
+  static const std::vector<double> gripper = {0.3, 0.5}, cube = {0.6, 0.1}, height = {0.4}, grasp = {1};
+  const auto compiled = RewardProgram::compile(
+      R"(def compute_dense_reward(self, action):
+    w_dist, w_grasp, w_lift = 0.4, 0.2, 0.4
+    reward = 0.0
+    dist = np.linalg.norm(self.gripper.position - self.cube.position)
+    reward += -w_dist * dist
+    reward += w_grasp * self.check_grasp()
+    lift = self.cube.position[1] - self.goal_height
+    reward -= w_lift * np.abs(lift)
+    if self.cube.position[1] >= self.goal_height:
+        reward += 0.1 * (self.cube.position[1] - self.goal_height)
+    reward -= 0.01 * np.linalg.norm(action)
+    return reward
+)",
+      {binding("self.gripper.position", gripper), binding("self.cube.position", cube),
+       binding("self.goal_height", height), binding("self.check_grasp", grasp, /*query=*/true)});
+  if (!compiled.program) bug("bench functions", compiled.error.text());
+  const std::vector<double> action = {0.1, -0.2, 0.7};
+  constexpr int calls = 10'000;
+  RewardOut out;
+  const double seconds = fastest(
+      [&] {
+        for (int i = 0; i < calls; ++i) compiled.program->eval({}, action, out);
+      },
+      0.5);
+  report.jobs.push_back({.job = "reward program",
+                         .precision = "f64",
+                         .unit = "calls/s",
+                         .ours = {{.rate = calls / seconds, .same_work = {{"reward", out.reward}}}}});
+}
+
 }  // namespace
 
 BenchReport run_functions() {
@@ -94,6 +143,7 @@ BenchReport run_functions() {
   add_logps(report, at::kBFloat16);
   const at::NoGradGuard no_grad;
   add_scans(report);
+  add_program(report);
   return report;
 }
 

@@ -16,6 +16,7 @@ void add_embed(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
 void add_functions(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app, int& exit_code);
+void add_program(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_sample(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);

@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   plaudit::cli::add_call(app, exit_code);
   plaudit::cli::add_functions(app, exit_code);
   plaudit::cli::add_conform(app, exit_code);
+  plaudit::cli::add_program(app, exit_code);
   plaudit::cli::add_bench(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -189,7 +189,10 @@ std::vector<c10::IValue> BoundFunction::arguments(const Json& named) const {
   std::vector<c10::IValue> stack;
   for (const auto& argument : schema_.arguments()) {
     const auto found = named.find(argument.name());
-    if (found != named.end()) {
+    const bool given = found != named.end();
+    // A missing text is not the text "null".
+    const bool no_text = given && found->is_null() && argument.type()->kind() == c10::TypeKind::StringType;
+    if (given && !(no_text && argument.default_value())) {
       stack.push_back(ivalue_from_json(*found, argument.type(), name_ + ": " + argument.name()));
     } else if (argument.default_value()) {
       stack.push_back(*argument.default_value());

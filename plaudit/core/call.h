@@ -3,7 +3,8 @@
 // JSON to argument, by the type that the schema declares:
 //   Tensor            number, nested lists ("nan", "inf", "-inf" for those values); f64 unless all integers
 //   or booleans float, int, bool  number, boolean (the strings above for a float) str               string;
-//   any other JSON value travels as its JSON text (an argument that is an object) T[]               list;  T?
+//   null where it has a default: the default; any other JSON value travels as its JSON text (an argument that
+//   is an object) T[]               list;  T?
 //   also null
 // Results go back the same way. A `str` result that holds JSON text of an object or list is expanded.
 #pragma once

@@ -27,7 +27,8 @@ struct GameSolution {
 };
 
 // The same for a row-major payoff; `logits` (of the column player) is where Newton's method starts, and the
-// solution comes back in it. Empty: start from scratch, lowering the temperatures step by step.
+// solution comes back in it. Empty: start from scratch, lowering the temperatures step by step. A UserError
+// (value) when the payoffs are too many orders of magnitude above a temperature (about 1e13).
 GameSolution solve_game(const double* payoff, int64_t rows, int64_t columns, double temperature_row,
                         double temperature_column, std::vector<double>& logits);
 

@@ -77,6 +77,10 @@ Tensor mbtl_select(const Tensor& transfer, int64_t steps, const MbtlOptions& opt
   const int64_t n = j.size(0);
   check_steps(check, "steps", steps, n);
   check.that(options.slope >= 0, "slope", ">= 0", options.slope);
+  // Also where one step never asks the process.
+  check.that(options.gp.length_scale > 0, "length_scale", "> 0", options.gp.length_scale);
+  check.that(options.gp.signal_variance > 0, "signal_variance", "> 0", options.gp.signal_variance);
+  check.that(options.gp.noise_std >= 0, "noise_std", ">= 0", options.gp.noise_std);
   const auto tasks = at::arange(n, at::kDouble);
   auto best = at::zeros({n}, at::kDouble);
   std::vector<int64_t> sources;

@@ -6,7 +6,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/data/text.h"
-#include "plaudit/reward/program.h"
+#include "plaudit/reward/program_states.h"
 
 namespace plaudit {
 namespace {
@@ -18,44 +18,6 @@ Json parse_bindings(const Check& check, const std::string& bindings, bool object
                  std::string("must be ") + (object ? "an object {path: value}" : "a list of paths") +
                      ", got " + excerpt(bindings));
   return json;
-}
-
-ProgramBinding binding_of(std::string path) {
-  ProgramBinding out;
-  if (path.ends_with("()")) {
-    out.query = true;
-    path.resize(path.size() - 2);
-  }
-  out.path = std::move(path);
-  return out;
-}
-
-// A binding that always shows the same numbers.
-ProgramBinding fixed_binding(const Check& check, const std::string& path, const Json& entry) {
-  auto out = binding_of(path);
-  const bool returns = entry.is_object();
-  if (returns && !entry.contains("returns"))
-    check.refuse(ErrorKind::value, "bindings", "'" + path + "' must hold a value or {\"returns\": value}");
-  out.query = out.query || returns;
-  const auto tensor =
-      tensor_from_json(returns ? entry["returns"] : entry, "reward.program_eval: bindings: " + path);
-  if (tensor.dim() > 2)
-    check.refuse(ErrorKind::shape, "bindings",
-                 "'" + path + "' must have at most two dimensions, got " + shape_of(tensor));
-  BindingNumbers numbers;
-  numbers.rank = static_cast<int>(tensor.dim());
-  numbers.boolean = tensor.scalar_type() == at::kBool;
-  numbers.integer = !tensor.is_floating_point();
-  const auto values = tensor.to(at::kDouble).contiguous();
-  if (numbers.rank == 0) numbers.scalar = values.item<double>();
-  if (numbers.rank >= 1) numbers.rows = values.size(0);
-  if (numbers.rank == 2) numbers.columns = values.size(1);
-  out.read = [numbers, values](const void*, std::span<const QueryArgument>) {
-    auto shown = numbers;
-    shown.data = values.data_ptr<double>();
-    return shown;
-  };
-  return out;
 }
 
 std::tuple<bool, std::optional<std::string>, std::optional<int64_t>> program_check(
@@ -79,16 +41,15 @@ Evaluated program_eval(const std::string& source, const std::string& bindings, c
   const Check check("reward.program_eval");
   check.that(fuel > 0, "fuel", "> 0", fuel);
   check.dim("action", action, 1);
-  BindingTable table;
-  const auto shown = parse_bindings(check, bindings, /*object=*/true);
-  for (const auto& [path, entry] : shown.items()) table.push_back(fixed_binding(check, path, entry));
-  const auto compiled = RewardProgram::compile(source, std::move(table));
+  const auto shown = example_bindings(check, parse_bindings(check, bindings, /*object=*/true));
+  const auto compiled = RewardProgram::compile(source, shown.table);
   RewardOut out;
   out.error = compiled.error;
   if (compiled.program) {
     const auto values = action.detach().to(at::kCPU, at::kDouble).contiguous();
     const auto* data = values.data_ptr<double>();
-    compiled.program->eval({}, {data, static_cast<size_t>(values.numel())}, out, {fuel, 0});
+    compiled.program->eval({.state = &shown.given}, {data, static_cast<size_t>(values.numel())}, out,
+                           {fuel, 0});
   }
   if (out.error) return {"error", std::nullopt, "{}", std::string(to_string(out.error.kind)), out.error.line};
   Json components = Json::object();

@@ -33,6 +33,15 @@ TEST(TensorFromJson, RaggedListsAndTextAreRefused) {
   EXPECT_THROW(tensor_from_json(Json::parse(R"(["a"])"), "x"), UserError);
 }
 
+TEST(CallFunction, NullIsNoText) {
+  const Json asked = {{"question", "Q"}, {"answer", "A"}};
+  auto with_null = asked;
+  with_null["context"] = with_null["steps"] = with_null["work"] = nullptr;
+  const auto text = call_function("verify.tool_transcript", with_null)["text"];
+  EXPECT_EQ(text, "### USER:\nQuestion: Q\nAnswer: A\n### ASSISTANT:");
+  EXPECT_EQ(text, call_function("verify.tool_transcript", asked)["text"]);
+}
+
 TEST(CallFunction, TextStaysTextAndObjectsComeBackAsObjects) {
   EXPECT_EQ(call_function("verify.extract_answer", {{"text", "<answer>[1, 2]</answer>"}})["answer"],
             "[1, 2]");

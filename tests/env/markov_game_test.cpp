@@ -25,6 +25,48 @@ TEST(QuantalResponse, IsAFixedPointAtAnyTemperature) {
   });
 }
 
+// Payoffs of 1e3 to 1e7 temperatures: the fixed point within what rounding of M y / a allows, and no player
+// could gain more than the entropies that the temperatures pay for.
+TEST(QuantalResponse, IsAnEquilibriumOfAlmostRationalPlayers) {
+  for_draws(600, [] {
+    const int64_t rows = integer(1, 6), columns = integer(1, 6);
+    auto m = normal({rows, columns}, 2);
+    if (integer(0, 3) == 0) m = m.round();  // ties, equal rows and columns
+    const double a = std::pow(10.0, uniform({}, -6, -2).item<double>()),
+                 b = std::pow(10.0, uniform({}, -6, -2).item<double>());
+    const auto r = quantal_response(m, a, b);
+    const double rounding = 1e-13 / std::min(a, b) + 1e-9;
+    expect_close(r.row, at::softmax(at::matmul(m, r.column) / a, 0), rounding);
+    expect_close(r.column, at::softmax(-at::matmul(r.row, m) / b, 0), rounding);
+    const double gain = (at::matmul(m, r.column).max() - at::matmul(r.row, m).min()).item<double>();
+    EXPECT_LE(gain, a * std::log(rows) + b * std::log(columns) + 1e-9);
+  });
+}
+
+// Equal rows share what one would get.
+TEST(QuantalResponse, TreatsEqualRowsAlike) {
+  for_draws(100, [] {
+    const auto m = normal({3, 4}, 2);
+    const auto twice = at::cat({m, m});
+    const auto r = quantal_response(twice, 1e-4, 1e-3);
+    expect_close(r.row.slice(0, 0, 3), r.row.slice(0, 3, 6), 1e-8);
+    // log 2 more entropy for the row player, whatever the column player does.
+    const auto once = quantal_response(m, 1e-4, 1e-3);
+    expect_close(r.column, once.column, 1e-7);
+    EXPECT_NEAR(r.regularised_value.item<double>(),
+                once.regularised_value.item<double>() + 1e-4 * std::log(2), 1e-8);
+  });
+}
+
+TEST(QuantalResponse, SolvesALargeGameAtALowTemperature) {
+  for_draws(5, [] {
+    const auto m = normal({30, 40});
+    const auto r = quantal_response(m, 1e-5, 1e-5);
+    expect_close(r.row, at::softmax(at::matmul(m, r.column) / 1e-5, 0), 1e-7);
+    expect_close(r.column, at::softmax(-at::matmul(r.row, m) / 1e-5, 0), 1e-7);
+  });
+}
+
 TEST(QuantalResponse, ReachesNashOfMatchingPennies) {
   const auto pennies = at::tensor({2.0, -1.0, -1.0, 1.0}, at::kDouble).view({2, 2});
   const auto r = quantal_response(pennies, 1e-4, 1e-4);
@@ -60,6 +102,9 @@ TEST(SoftMarkovGame, AnAdversaryWithoutAChoiceLeavesTheSoftMdp) {
 
 TEST(MarkovGame, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "temperature_column", [] { quantal_response(at::ones({2, 2}), 1, 0); });
+  expect_error(ErrorKind::value, "temperature", [] {
+    quantal_response(at::tensor({1e9, -1.0, -1.0, 1.0}, at::kDouble).view({2, 2}), 1e-300, 1e-300);
+  });
   expect_error(ErrorKind::shape, "reward", [] {
     soft_markov_game(at::ones({1, 1, 1, 1}), at::ones({1, 1, 2}), 0.9, 1, 1);
   });

@@ -51,6 +51,12 @@ TEST(GaussianProcess, InterpolatesWithoutNoiseAndForgetsFarAway) {
 
 TEST(TaskSelection, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "steps", [] { mbtl_select(at::ones({1, 1}), 2); });
+  for (const int64_t steps : {1, 2}) {
+    const auto select = [steps](GpOptions gp) { mbtl_select(at::ones({2, 2}), steps, {.gp = gp}); };
+    expect_error(ErrorKind::value, "length_scale", [&] { select({.length_scale = 0}); });
+    expect_error(ErrorKind::value, "signal_variance", [&] { select({.signal_variance = -1}); });
+    expect_error(ErrorKind::value, "noise_std", [&] { select({.noise_std = -0.1}); });
+  }
   expect_error(ErrorKind::value, "sources", [] {
     generalised_performance(at::ones({1, 1}), at::ones({1}, at::kLong));
   });

@@ -1,8 +1,10 @@
 """Reward programs against CPython and NumPy: random expressions, statements and errors."""
 
+import json
 import math
 import random
 import re
+import sys
 
 import pytest
 
@@ -113,3 +115,40 @@ def test_errors_come_as_results():
     assert (result.status, result.kind, result.line, result.reward) == ("error", "shape", 4, None)
     with pytest.raises(ValueError, match="bindings"):
         plaudit.reward.program_eval("", "[]", np_tensor([0.0]))
+
+
+def try_program(plaudit_cli, folder, body, *arguments, check):
+    (folder / "reward.py").write_text("def compute_dense_reward(self, action):\n    " + body.replace("\n", "\n    ") + "\n")
+    (folder / "bindings.json").write_text('{"self.goal": [0.5, 1.0], "self.check_grasp()": true}')
+    out = folder / "out.json"
+    result = plaudit_cli("program", folder / "reward.py", "--bindings", folder / "bindings.json", "--action", "0.1,-0.2",
+                         "--json", out, *arguments, check=check)
+    return json.loads(out.read_text()), result.stdout
+
+
+def test_a_program_is_tried_on_32_states(plaudit_cli, tmp_path):
+    body = 'r = 1.0 if self.check_grasp() else 0.0\nreturn r + self.goal[0], {"grasp": r}'
+    result, shown = try_program(plaudit_cli, tmp_path, body, check=0)
+    assert (result["status"], result["states"], result["reward"]["given"]) == ("ok", 33, 1.5)
+    assert (result["components"]["grasp"]["low"], result["components"]["grasp"]["high"]) == (0, 1)
+    assert "33 states" in shown and "grasp" in shown
+    assert try_program(plaudit_cli, tmp_path, body, check=0) == (result, shown)
+    assert try_program(plaudit_cli, tmp_path, body, "--states", 0, check=0)[0]["reward"]["low"] == 1.5
+
+
+def test_a_dry_run_finds_what_the_given_state_hides(plaudit_cli, tmp_path):
+    body = "if self.goal[0] < 0:\n    return self.goal[7]\nreturn 1"
+    assert try_program(plaudit_cli, tmp_path, body, "--states", 0, check=0)[0]["status"] == "ok"
+    result, shown = try_program(plaudit_cli, tmp_path, body, check=1)
+    assert (result["kind"], result["line"]) == ("value", 3) and result["state"] > 0
+    assert shown.startswith("ERROR value at line 3\n")
+
+
+def test_the_sandbox_can_be_chosen(plaudit_cli, tmp_path):
+    body = "n = 0\nwhile n < 3: n += 1\nreturn n + self.goal[0]"
+    assert try_program(plaudit_cli, tmp_path, body, check=1)[0]["kind"] == "forbidden"
+    process = ["--sandbox", "process", "--python", sys.executable]
+    result, _ = try_program(plaudit_cli, tmp_path, body, *process, check=0)
+    assert (result["states"], result["reward"]["given"]) == (33, 3.5)
+    assert try_program(plaudit_cli, tmp_path, "open('/etc/passwd')", *process, check=1)[0]["kind"] == "forbidden"
+    assert "interpreter" in plaudit_cli("program", "x.py", "--sandbox", "docker", check=2).stderr
