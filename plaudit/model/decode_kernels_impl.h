@@ -299,7 +299,7 @@ double exp_sum(const float* x, int64_t n, float shift, float scale, float* out, 
 }  // namespace plaudit::decode
 
 #include "plaudit/model/attend_kernels_impl.h"
-#ifdef __AMX_BF16__
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)
 #include "plaudit/model/decode_amx_impl.h"
 #endif
 
@@ -310,7 +310,7 @@ template <class T>
 constexpr Kernels<T> table() {
   return {&panels<T>, &attend<T>, &norm<T>, &narrow<T>};
 }
-#ifdef __AMX_BF16__
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)
 template <>
 constexpr Kernels<Bf16> table<Bf16>() {
   return {&panels_amx, &attend<Bf16>, &norm<Bf16>, &narrow<Bf16>};
