@@ -21,11 +21,18 @@ PLAUDIT_INLINE void clear(Tile<R>& tile) {
   for (int r = 0; r < R; ++r) tile.low[r] = tile.high[r] = V{};
 }
 
-// tile += x [R, depth] times one panel.
+template <class T>
+constexpr int64_t kAhead = 24 * Step<T>::kDepth* kPanel;
+
+// tile += x [R, depth] times one panel. Fetches what lies `ahead` of the panel's elements: the processor
+// guesses too late by itself.
 template <int R, class T>
-PLAUDIT_INLINE void multiply(Tile<R>& tile, const T* x, int64_t x_stride, const T* panel, int64_t depth) {
+PLAUDIT_INLINE void multiply(Tile<R>& tile, const T* x, int64_t x_stride, const T* panel, int64_t depth,
+                             int64_t ahead) {
   constexpr int64_t step = Step<T>::kDepth;
   for (int64_t k = 0; k < depth; k += step) {
+    __builtin_prefetch(panel + k * kPanel + ahead);
+    __builtin_prefetch(panel + k * kPanel + ahead + 16 * step);
     const auto low = Step<T>::weights(panel + k * kPanel);
     const auto high = Step<T>::weights(panel + k * kPanel + 16 * step);
 #pragma GCC unroll 16
@@ -85,8 +92,11 @@ template <int R, class T>
 void panel_tile(const PanelTask<T>& task, int64_t row, int64_t panel) {
   Tile<R> tile;
   clear(tile);
+  // Panels are read front to back. Where several tiles of rows read each, the last one fetches the next
+  // panel.
+  const bool is_last_of_some = row > 0 && row + R == task.rows;
   multiply(tile, task.x + row * task.x_stride, task.x_stride, task.panels + panel * task.depth * kPanel,
-           task.depth);
+           task.depth, is_last_of_some ? task.depth * kPanel : kAhead<T>);
   float sums[R * kPanel];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -141,7 +151,7 @@ struct ScoreBody {
         Tile<R> tile;
         clear(tile);
         multiply(tile, task.q + row * task.depth, task.depth, task.blocks[b].keys + c * task.depth,
-                 task.depth);
+                 task.depth, kAhead<T>);
         float* out = task.scores + row * stride + b * kBlockKeys + c;
         for (int r = 0; r < R; ++r) {
           save(out + r * stride, tile.low[r]);
@@ -165,7 +175,7 @@ struct ValueBody {
       clear(tile);
       for (int64_t b = 0; b < task.n_blocks; ++b)
         multiply(tile, task.weights + row * stride + b * kBlockKeys, stride,
-                 task.blocks[b].values + c * kBlockKeys, (task.blocks[b].count + 1) / 2 * 2);
+                 task.blocks[b].values + c * kBlockKeys, (task.blocks[b].count + 1) / 2 * 2, kAhead<T>);
       for (int r = 0; r < R; ++r) {
         save(task.out + (row + r) * width + c, tile.low[r]);
         save(task.out + (row + r) * width + c + 16, tile.high[r]);
