@@ -70,8 +70,10 @@ at::Tensor point_of(const DirectionalOptions& o, const at::Tensor& log_probs, Rn
 void report_front(const at::Tensor& angles, const at::Tensor& directions, const at::Tensor& points,
                   const at::Tensor& start, int64_t iteration, RunContext& context) {
   auto& summary = context.summary();
+  // The plain name is that of the last iteration.
   const auto put = [&](const char* name, const at::Tensor& value) {
     summary.metric(fmt::format("{}@{}", name, iteration), value.item<double>());
+    summary.metric(name, value.item<double>());
   };
   const auto brevity = at::stack({points.select(1, 0), 100 - points.select(1, 1)}, 1);
   const auto verbosity = points.select(1, 1);
