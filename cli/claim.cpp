@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.h"
 #include "plaudit/claim/claim_report.h"
@@ -16,14 +17,15 @@ namespace {
 
 struct ClaimFlags {
   std::vector<std::string> claims, changes;
-  std::string seeds, json, out = "runs/claims", folder = "claims";
+  std::optional<std::string> seeds;
+  std::string json, out = "runs/claims", folder = "claims";
   int64_t jobs = 0;
 };
 
 std::vector<int64_t> read_seeds(const std::string& text) {
   std::vector<int64_t> out;
   size_t begin = 0;
-  while (begin <= text.size() && !text.empty()) {
+  while (begin <= text.size()) {
     const auto end = std::min(text.find(',', begin), text.size());
     const auto word = text.substr(begin, end - begin);
     if (word.empty() || word.size() > 15 || word.find_first_not_of("0123456789") != std::string::npos)
@@ -45,7 +47,7 @@ std::vector<Claim> load(const ClaimFlags& flags) {
 }
 
 void run_claims(const ClaimFlags& flags, int& exit_code) {
-  const auto seeds = read_seeds(flags.seeds);
+  const auto seeds = flags.seeds ? read_seeds(*flags.seeds) : std::vector<int64_t>{};
   const auto claims = load(flags);
   const InterruptGuard guard;
   Json all = Json::array();
