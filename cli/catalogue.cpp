@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "plaudit/claim/claim.h"
+#include "plaudit/claim/claim_files.h"
 #include "plaudit/core/files.h"
 #include "plaudit/core/yaml.h"
 #include "plaudit/feedback/judges.h"

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "plaudit/claim/claim_files.h"
 #include "plaudit/claim/claim_report.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"

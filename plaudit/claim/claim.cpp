@@ -313,26 +313,6 @@ class ClaimReader {
   Claim claim_;
 };
 
-// "48" of claims/48-dpo.yaml, "" when a file is none.
-std::string number_of(const fs::path& path) {
-  const auto stem = path.stem().string();
-  const auto digits = stem.find_first_not_of("0123456789");
-  return path.extension() == ".yaml" && digits != 0 ? stem.substr(0, digits) : "";
-}
-
-std::vector<std::string> split_commas(const std::vector<std::string>& names) {
-  std::vector<std::string> out;
-  for (const auto& name : names) {
-    size_t begin = 0;
-    while (begin <= name.size()) {
-      const auto end = std::min(name.find(',', begin), name.size());
-      if (end > begin) out.push_back(name.substr(begin, end - begin));
-      begin = end + 1;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 const ClaimVariant* Claim::find(const std::string& variant) const {
@@ -349,46 +329,6 @@ Claim load_claim_text(const std::string& text, const std::string& path,
 Claim load_claim(const std::string& path, const std::vector<std::string>& changes) {
   load_yaml(path);  // its errors name file and line
   return load_claim_text(read_file(path), path, changes);
-}
-
-std::vector<ClaimFile> claim_files(const std::string& folder) {
-  std::vector<ClaimFile> out;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (const auto number = number_of(entry.path()); !number.empty())
-      out.push_back({number, entry.path().string()});
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return out;
-}
-
-std::vector<ClaimFile> choose_claims(const std::string& folder, const std::vector<std::string>& names) {
-  const auto files = claim_files(folder);
-  if (files.empty())
-    fail(ErrorKind::io, folder, "holds no claims; run in the folder of plaudit, or name --claims");
-  std::vector<ClaimFile> out;
-  const auto add = [&](const ClaimFile& file) {
-    if (std::none_of(out.begin(), out.end(), [&](const auto& f) { return f.path == file.path; }))
-      out.push_back(file);
-  };
-  for (const auto& name : split_commas(names)) {
-    if (name == "all") {
-      for (const auto& file : files) add(file);
-      continue;
-    }
-    if (fs::path(name).extension() == ".yaml") {
-      add({number_of(name), name});
-      continue;
-    }
-    const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) {
-      return file.number == name || fs::path(file.path).stem() == name;
-    });
-    std::vector<std::string> known = {"all"};
-    for (const auto& file : files) known.push_back(file.number);
-    if (found == files.end())
-      fail(ErrorKind::value, "claim", "there is no claim '" + name + "'" + suggestion(name, known));
-    add(*found);
-  }
-  return out;
 }
 
 }  // namespace plaudit

@@ -78,13 +78,4 @@ Claim load_claim(const std::string& path, const std::vector<std::string>& change
 Claim load_claim_text(const std::string& text, const std::string& path,
                       const std::vector<std::string>& changes = {});
 
-struct ClaimFile {
-  std::string number, path;
-};
-// The claims of a folder, files like 48-dpo.yaml, by number.
-std::vector<ClaimFile> claim_files(const std::string& folder);
-// Those that `names` ("48", "48,19", "all", a path) stand for, each once. UserError (value): no such claim,
-// with the nearest.
-std::vector<ClaimFile> choose_claims(const std::string& folder, const std::vector<std::string>& names);
-
 }  // namespace plaudit

@@ -1,21 +1,16 @@
 #include "plaudit/claim/runner.h"
 
 #include <ATen/Parallel.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sched.h>
 
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <ctime>
-#include <filesystem>
 #include <future>
 #include <mutex>
 #include <thread>
 
-#include "plaudit/core/files.h"
-#include "plaudit/core/hash.h"
 #include "plaudit/core/interrupt.h"
 #include "plaudit/core/progress.h"
 #include "plaudit/run/run_state.h"
@@ -23,7 +18,6 @@
 namespace plaudit {
 namespace {
 
-namespace fs = std::filesystem;
 using Metrics = std::vector<std::pair<std::string, double>>;
 
 // Of this thread: other work on the machine does not count.
@@ -144,40 +138,6 @@ VariantResult run_variant(const ClaimVariant& variant, int64_t seed, PreparedSta
   return {run.metrics, run.seconds, prepare_seconds, false};
 }
 
-std::string result_path(const std::string& folder, const ClaimVariant& variant, int64_t seed) {
-  return fmt::format("{}/results/{}-seed-{}.json", folder, variant.name, seed);
-}
-
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(fmt::format("{}", value));
-}
-
-void save(const std::string& path, const std::string& digest, const VariantResult& result) {
-  Json metrics = Json::array();
-  for (const auto& [name, value] : result.metrics) metrics.push_back({name, number(value)});
-  write_json(path, {{"digest", digest},
-                    {"seconds", result.seconds},
-                    {"prepare_seconds", result.prepare_seconds},
-                    {"metrics", metrics}});
-}
-
-// nullopt where there is none of this claim and program.
-std::optional<VariantResult> load(const std::string& path, const std::string& digest) {
-  if (!fs::exists(path)) return std::nullopt;
-  try {
-    const auto json = read_json(path);
-    if (json.at("digest") != digest) return std::nullopt;
-    VariantResult out{{}, json.at("seconds"), json.at("prepare_seconds"), true};
-    for (const auto& metric : json.at("metrics"))
-      out.metrics.emplace_back(
-          metric.at(0).get<std::string>(),
-          metric.at(1).is_number() ? metric.at(1).get<double>() : std::stod(metric.at(1).get<std::string>()));
-    return out;
-  } catch (const std::exception&) {
-    return std::nullopt;  // what cannot be read is run again
-  }
-}
-
 struct Work {
   const ClaimVariant* variant;
   size_t seed_index;
@@ -185,10 +145,9 @@ struct Work {
 
 class Runner {
  public:
-  Runner(const Claim& claim, const ClaimRunOptions& options)
-      : claim_(claim), options_(options), digest_(claim.digest + "-" + program_digest()) {
+  Runner(const Claim& claim, const ClaimRunOptions& options) : claim_(claim), options_(options) {
     run_.seeds = options.seeds.empty() ? claim.seeds : options.seeds;
-    if (!options.folder.empty()) create_folder(options.folder + "/results");
+    if (!options.folder.empty()) store_.emplace(options.folder, claim.digest);
     for (const auto& variant : claim.variants) run_.variants[variant.name].resize(run_.seeds.size());
   }
 
@@ -206,13 +165,10 @@ class Runner {
   void collect() {
     for (size_t s = 0; s < run_.seeds.size(); ++s) {
       for (const auto& variant : claim_.variants) {
-        if (!options_.folder.empty()) {
-          if (auto result = load(result_path(options_.folder, variant, run_.seeds[s]), digest_)) {
-            run_.variants[variant.name][s] = std::move(*result);
-            continue;
-          }
-        }
-        work_.push_back({&variant, s});
+        if (auto result = store_ ? store_->load(variant.name, run_.seeds[s]) : std::nullopt)
+          run_.variants[variant.name][s] = std::move(*result);
+        else
+          work_.push_back({&variant, s});
       }
     }
   }
@@ -260,8 +216,7 @@ class Runner {
 
   void finish(const Work& work, VariantResult result) {
     const std::lock_guard lock(mutex_);
-    if (!options_.folder.empty())
-      save(result_path(options_.folder, *work.variant, run_.seeds[work.seed_index]), digest_, result);
+    if (store_) store_->save(work.variant->name, run_.seeds[work.seed_index], result);
     run_.variants[work.variant->name][work.seed_index] = std::move(result);
     progress_->update(++done_, static_cast<int64_t>(work_.size()));
   }
@@ -281,7 +236,7 @@ class Runner {
 
   const Claim& claim_;
   const ClaimRunOptions& options_;
-  std::string digest_;
+  std::optional<ResultStore> store_;
   ClaimRun run_;
   std::vector<Work> work_;
   PreparedStages prepared_;
@@ -295,28 +250,8 @@ class Runner {
 
 }  // namespace
 
-std::vector<double> VariantResult::values(const std::string& metric) const {
-  const bool all = !metric.empty() && metric.back() == '*';
-  const auto stem = all ? metric.substr(0, metric.size() - 1) : metric;
-  std::vector<double> out;
-  for (const auto& [name, value] : metrics)
-    if (all ? name.rfind(stem, 0) == 0 : name == stem) out.push_back(value);
-  return out;
-}
-
 ClaimRun run_claim(const Claim& claim, const ClaimRunOptions& options) {
   return Runner(claim, options).run();
-}
-
-std::string program_digest() {
-  static const std::string digest = [] {
-    uint64_t hash = hash64(read_file("/proc/self/exe"));
-    Dl_info info{};
-    if (::dladdr(reinterpret_cast<const void*>(&run_claim), &info) && info.dli_fname)
-      hash = hash64(read_file(info.dli_fname), hash);
-    return hex64(hash);
-  }();
-  return digest;
 }
 
 }  // namespace plaudit

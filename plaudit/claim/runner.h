@@ -9,19 +9,9 @@
 #include <vector>
 
 #include "plaudit/claim/claim.h"
+#include "plaudit/claim/result_store.h"
 
 namespace plaudit {
-
-// What one variant measured at one seed.
-struct VariantResult {
-  std::vector<std::pair<std::string, double>> metrics;  // in the order of measuring
-  double seconds = 0;                                   // of processor time, in the variant's own stages
-  double prepare_seconds = 0;                           // the same in the stages it shares
-  bool reused = false;                                  // of an earlier run
-
-  // The metrics of that name, or of that form when it ends in '*'.
-  std::vector<double> values(const std::string& metric) const;
-};
 
 struct ClaimRun {
   std::vector<int64_t> seeds;
@@ -38,8 +28,5 @@ struct ClaimRunOptions {
 
 // UserErrors of a stage come with variant and seed. Throws InterruptedError after Ctrl-C, finished runs kept.
 ClaimRun run_claim(const Claim& claim, const ClaimRunOptions& options);
-
-// Identifies this program: results of another one are not used again.
-std::string program_digest();
 
 }  // namespace plaudit

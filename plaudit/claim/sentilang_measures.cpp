@@ -60,6 +60,15 @@ at::Tensor gold_rewards(const SentilangLines& lines) {
   return lexicon_sentiment(lines.answers(), lines.mask(), sentilang::weights(), gold_scale).rewards;
 }
 
+SentilangPairs preferred_pairs(const SentilangLines& first, const SentilangLines& second,
+                               const at::Tensor& first_wins) {
+  const auto choose = [&](const at::Tensor& take_first) {
+    return SentilangLines{at::where(take_first.unsqueeze(1), first.tokens, second.tokens),
+                          at::where(take_first, first.lengths, second.lengths), first.groups};
+  };
+  return {choose(first_wins), choose(first_wins.logical_not())};
+}
+
 double distinct_bigrams(const SentilangLines& lines) {
   std::set<int64_t> seen;
   const auto answers = lines.answers().contiguous();
@@ -85,7 +94,7 @@ PolicyMeasures measure_policy(const at::Tensor& logits, const at::Tensor& ref_lo
   PolicyMeasures out;
   out.reward = gold_rewards(lines).mean().item<double>();
   out.kl = at_rows(row_kl(log_probs, ref_log_probs)).sum().item<double>() / n;
-  out.length = (lines.lengths - lines.ended().to(at::kLong)).to(at::kDouble).mean().item<double>();
+  out.length = lines.words().to(at::kDouble).mean().item<double>();
   out.entropy = token_entropy(row_logits, mask).entropy.item<double>();
   out.distinct_bigrams = distinct_bigrams(lines);
   if (sample) *sample = lines;

@@ -14,6 +14,10 @@ struct SentilangPairs {
   SentilangLines chosen, rejected;
 };
 
+// Two answers to each prompt, and which of them wins, [N] bool.
+SentilangPairs preferred_pairs(const SentilangLines& first, const SentilangLines& second,
+                               const at::Tensor& first_wins);
+
 // sigma(.8 times the sentiment of the answer), [N].
 at::Tensor gold_rewards(const SentilangLines& lines);
 

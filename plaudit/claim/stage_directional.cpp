@@ -39,8 +39,8 @@ namespace {
 
 // Sentiment and verbosity of each line, both on 0..100, [N,2].
 at::Tensor objectives_of(const SentilangLines& lines) {
-  const auto words = lines.lengths - lines.ended().to(at::kLong);
-  return at::stack({100 * gold_rewards(lines), 100 * words.to(at::kDouble) / sentilang::answer_length}, 1);
+  return at::stack(
+      {100 * gold_rewards(lines), 100 * lines.words().to(at::kDouble) / sentilang::answer_length}, 1);
 }
 
 // The best answer to each prompt in one direction.

@@ -82,14 +82,9 @@ void run_instruction_pairs(const InstructionPairsOptions& o, RunContext& context
   const auto second = sample_answers(log_probs, prompts, b, groups);
   const auto met = instructions_met(first), other = instructions_met(second);
   const auto decided = met.ne(other).nonzero().squeeze(1);
-  const auto won = met.index_select(0, decided);
-  const auto x = first.pick(decided), y = second.pick(decided);
-  const auto choose = [&](const at::Tensor& take_first) {
-    return SentilangLines{at::where(take_first.unsqueeze(1), x.tokens, y.tokens),
-                          at::where(take_first, x.lengths, y.lengths), x.groups};
-  };
   context.summary().metric(o.into, static_cast<double>(decided.size(0)));
-  context.put(o.into, SentilangPairs{choose(won), choose(won.logical_not())});
+  context.put(o.into,
+              preferred_pairs(first.pick(decided), second.pick(decided), met.index_select(0, decided)));
 }
 
 void run_instruction_success(const InstructionSuccessOptions& o, RunContext& context) {

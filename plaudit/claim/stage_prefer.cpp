@@ -121,13 +121,7 @@ void run_answer_pairs(const AnswerPairsOptions& o, RunContext& context) {
   auto labels = difference.index_select(0, decided).gt(0).to(at::kLong);
   if (o.flip > 0)
     labels = flip_labels(labels, context.rng("flip").uniform_tensor({labels.size(0)}, at::kDouble), o.flip);
-  const auto choose = [&](const at::Tensor& take_first) {
-    const auto a = first.pick(decided), b = second.pick(decided);
-    return SentilangLines{at::where(take_first.unsqueeze(1), a.tokens, b.tokens),
-                          at::where(take_first, a.lengths, b.lengths), a.groups};
-  };
-  const auto won = labels.eq(1);
-  context.put(o.into, SentilangPairs{choose(won), choose(won.logical_not())});
+  context.put(o.into, preferred_pairs(first.pick(decided), second.pick(decided), labels.eq(1)));
   context.summary().metric(o.into, static_cast<double>(decided.size(0)));
 }
 

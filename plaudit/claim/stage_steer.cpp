@@ -86,16 +86,6 @@ PLAUDIT_ARTEFACT(ValueTable, "table of values", &save_values, &load_values);
 constexpr int64_t most = sentilang::answer_length;  // words, and the largest score
 constexpr int64_t cells = (2 * most + 1) * (most + 1) * sentilang::classes * 2;
 
-const at::Tensor& class_table() {
-  static const auto table = [] {
-    auto out = at::empty({sentilang::vocabulary}, at::kLong);
-    for (int64_t word = 0; word < sentilang::vocabulary; ++word)
-      out.mutable_data_ptr<int64_t>()[word] = sentilang::class_of(word);
-    return out;
-  }();
-  return table;
-}
-
 // Cells of states after `position` words with that score and last word; all of one shape.
 at::Tensor cell_of(const at::Tensor& score, const at::Tensor& position, const at::Tensor& last_class,
                    const at::Tensor& ended) {
@@ -111,16 +101,12 @@ at::Tensor line_cells(const SentilangLines& lines) {
   const auto before = at::zeros({n, 1}, at::kDouble);
   const auto first_class = at::full({n, 1}, static_cast<int64_t>(sentilang::neutral), at::kLong);
   return cell_of(at::cat({before, score}, 1), at::arange(most + 1, at::kLong).expand({n, most + 1}),
-                 at::cat({first_class, class_table().index({words})}, 1),
+                 at::cat({first_class, sentilang::word_classes().index({words})}, 1),
                  at::cat({before.to(at::kBool), words.eq(sentilang::eos)}, 1));
 }
 
-at::Tensor words_of(const SentilangLines& lines) {
-  return lines.lengths - lines.ended().to(at::kLong);
-}
-
 at::Tensor final_rewards(const std::string& kind, const SentilangLines& lines) {
-  return kind == "gold" ? gold_rewards(lines) : 1 - words_of(lines).to(at::kDouble) / most;
+  return kind == "gold" ? gold_rewards(lines) : 1 - lines.words().to(at::kDouble) / most;
 }
 
 // Each cell becomes the mean of its TD(lambda) targets, sweep after sweep; a cell that is never visited keeps
@@ -193,15 +179,16 @@ class Steering {
   // The logits of word t of every line, [N,43].
   at::Tensor rows_at(const SentilangLines& lines, int64_t t) const {
     const auto previous = lines.tokens.select(1, sentilang::prompt_length + t - 1);
-    const auto before = class_table().index({lines.tokens.select(1, sentilang::prompt_length + t - 2)});
+    const auto before =
+        sentilang::word_classes().index({lines.tokens.select(1, sentilang::prompt_length + t - 2)});
     return logits_.index_select(0, previous * sentilang::classes + before);
   }
 
   at::Tensor augmented(const at::Tensor& base, const at::Tensor& score, int64_t t) const {
     const auto ids = top_k_candidates(base, options_.candidates);
     const auto next_score = score.unsqueeze(1) + sentilang::weights().index({ids});
-    const auto states =
-        cell_of(next_score, at::full_like(ids, t + 1), class_table().index({ids}), ids.eq(sentilang::eos));
+    const auto states = cell_of(next_score, at::full_like(ids, t + 1), sentilang::word_classes().index({ids}),
+                                ids.eq(sentilang::eos));
     std::vector<at::Tensor> found;
     for (const auto& values : values_) found.push_back(values.index({states}));
     const auto total = compose_values(at::stack(found), at::tensor(options_.betas, at::kDouble));
@@ -225,7 +212,7 @@ void run_steer(const SteerOptions& o, RunContext& context) {
   auto& summary = context.summary();
   summary.metric("reward", gold_rewards(lines).mean().item<double>());
   summary.metric("kl", kl);
-  summary.metric("length", words_of(lines).to(at::kDouble).mean().item<double>());
+  summary.metric("length", lines.words().to(at::kDouble).mean().item<double>());
   summary.metric("policy_calls", lines.lengths.to(at::kDouble).mean().item<double>());
   summary.metric("same_as_base", lines.tokens.eq(plain.tokens).all(1).to(at::kDouble).mean().item<double>());
 }

@@ -60,6 +60,15 @@ at::Tensor sentilang::weights() {
   return out;
 }
 
+const at::Tensor& sentilang::word_classes() {
+  static const auto table = [] {
+    auto out = at::empty({vocabulary}, at::kLong);
+    for (int64_t word = 0; word < vocabulary; ++word) out.mutable_data_ptr<int64_t>()[word] = class_of(word);
+    return out;
+  }();
+  return table;
+}
+
 at::Tensor SentilangLines::prompts() const {
   return tokens.narrow(1, 0, prompt_length);
 }
@@ -74,6 +83,10 @@ at::Tensor SentilangLines::mask() const {
 
 at::Tensor SentilangLines::ended() const {
   return answers().gather(1, (lengths - 1).unsqueeze(1)).squeeze(1).eq(eos);
+}
+
+at::Tensor SentilangLines::words() const {
+  return lengths - ended().to(at::kLong);
 }
 
 SentilangLines SentilangLines::pick(const at::Tensor& index) const {

@@ -26,8 +26,9 @@ enum WordClass : int64_t { special = 0, topic = 1, neutral = 2, positive = 3, ne
 
 WordClass class_of(int64_t word);
 
-// The weight of each word, [43] f64.
+// The weight of each word, [43] f64, and its class, [43] i64.
 at::Tensor weights();
+const at::Tensor& word_classes();
 
 }  // namespace sentilang
 
@@ -42,6 +43,7 @@ struct SentilangLines {
   at::Tensor answers() const;  // [N,12]
   at::Tensor mask() const;     // [N,12] bool, true at words of the answer
   at::Tensor ended() const;    // [N] bool, the last word is EOS
+  at::Tensor words() const;    // [N] i64, words of the answer without EOS
   // Those lines, in that order.
   SentilangLines pick(const at::Tensor& index) const;
 };

@@ -24,15 +24,9 @@ int64_t row_of(int64_t group, int64_t previous, int64_t before) {
 
 // The row that predicts word t+1 of each line, for t = 0..T-2, [N,T-1].
 at::Tensor rows_of(const SentilangLines& lines) {
-  static const auto class_table = [] {
-    auto table = at::empty({vocabulary}, at::kLong);
-    for (int64_t word = 0; word < vocabulary; ++word)
-      table.mutable_data_ptr<int64_t>()[word] = class_of(word);
-    return table;
-  }();
   const auto& tokens = lines.tokens;
   const auto previous = tokens.narrow(1, 0, tokens.size(1) - 1);
-  const auto kinds = class_table.index({previous.narrow(1, 0, previous.size(1) - 1)});
+  const auto kinds = word_classes().index({previous.narrow(1, 0, previous.size(1) - 1)});
   const auto before = at::cat({at::zeros({tokens.size(0), 1}, at::kLong), kinds}, 1);
   return (lines.groups.unsqueeze(1) * vocabulary + previous) * classes + before;
 }

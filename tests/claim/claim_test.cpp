@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plaudit/claim/claim_files.h"
 #include "plaudit/core/files.h"
 #include "support/files.h"
 #include "support/property.h"

@@ -68,7 +68,7 @@ def test_the_users_mistakes(plaudit_cli, tmp_path):
     for seeds in ["", "a", "1,", "-1", "1.5", "0,0"]:
         error = refused("99", f"--seeds={seeds}")
         assert "--seeds" in error, seeds
-    assert "claims/99-table.yaml:15" in refused("99", text=CLAIM.replace("{right tv}", "{right tvv}"))
+    assert "claims/99-table.yaml:14" in refused("99", text=CLAIM.replace("{right tv}", "{right tvv}"))
     assert "there is no metric 'tvv', did you mean 'tv'?" in refused("99", text=CLAIM.replace("{right tv}", "{right tvv}"))
     assert "there is no parameter 'step', did you mean 'steps'?" in refused("99", "--set", "step=3")
     assert "did you mean 'answer_table'?" in refused("99", text=CLAIM.replace("answer_table", "answers_table"))
