@@ -4,8 +4,8 @@
 
 #include "plaudit/claim/claim_files.h"
 #include "plaudit/core/files.h"
-#include "support/files.h"
-#include "support/property.h"
+#include "tests/support/files.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {

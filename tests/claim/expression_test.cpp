@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "support/property.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {

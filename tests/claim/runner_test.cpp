@@ -6,8 +6,8 @@
 #include "plaudit/claim/claim_report.h"
 #include "plaudit/core/files.h"
 #include "plaudit/run/stage.h"
-#include "support/files.h"
-#include "support/property.h"
+#include "tests/support/files.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {

@@ -6,7 +6,7 @@
 #include "plaudit/claim/sentilang_measures.h"
 #include "plaudit/claim/table_draws.h"
 #include "plaudit/claim/table_training.h"
-#include "support/property.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {

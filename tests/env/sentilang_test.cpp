@@ -1,6 +1,6 @@
 #include "plaudit/env/sentilang.h"
 
-#include "support/property.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {

@@ -1,7 +1,7 @@
 #include "plaudit/model/ngram.h"
 
 #include "plaudit/objective/sequence_logps.h"
-#include "support/property.h"
+#include "tests/support/property.h"
 
 namespace plaudit {
 namespace {
