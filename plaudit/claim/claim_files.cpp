@@ -1,5 +1,8 @@
 #include "plaudit/claim/claim_files.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -28,6 +31,20 @@ std::vector<std::string> split_commas(const std::vector<std::string>& names) {
     }
   }
   return out;
+}
+
+// Numbers are so short that each is near every other: a swap of the digits counts as nearest, then one other
+// digit.
+[[noreturn]] void refuse_name(const std::string& name, const std::vector<ClaimFile>& files) {
+  std::vector<std::string> known = {"all"}, swapped;
+  for (const auto& file : files) {
+    known.push_back(file.number);
+    const std::string reversed(file.number.rbegin(), file.number.rend());
+    if (name.size() == 2 && name == reversed) swapped.push_back(file.number);
+  }
+  const auto hint = swapped.empty() ? suggestion(name, known) : ", did you mean '" + swapped.front() + "'?";
+  fail(ErrorKind::value, "claim",
+       fmt::format("there is no claim '{}'{} There are: {}", name, hint, fmt::join(known, ", ")));
 }
 
 }  // namespace
@@ -63,10 +80,7 @@ std::vector<ClaimFile> choose_claims(const std::string& folder, const std::vecto
     const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) {
       return file.number == name || fs::path(file.path).stem() == name;
     });
-    std::vector<std::string> known = {"all"};
-    for (const auto& file : files) known.push_back(file.number);
-    if (found == files.end())
-      fail(ErrorKind::value, "claim", "there is no claim '" + name + "'" + suggestion(name, known));
+    if (found == files.end()) refuse_name(name, files);
     add(*found);
   }
   return out;

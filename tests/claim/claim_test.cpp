@@ -102,6 +102,8 @@ TEST(Claim, ChoosesByNumberAndNamesTheNearest) {
   EXPECT_EQ(chosen[0].number, "48");
   EXPECT_EQ(choose_claims(path, {"19-srpo"})[0].number, "19");
   expect_error(ErrorKind::value, "did you mean '48'", [&] { choose_claims(path, {"47"}); });
+  expect_error(ErrorKind::value, "did you mean '48'", [&] { choose_claims(path, {"84"}); });
+  expect_error(ErrorKind::value, "There are: all, 19, 48", [&] { choose_claims(path, {"5"}); });
   expect_error(ErrorKind::io, "holds no claims", [&] { choose_claims(folder / "none", {"48"}); });
 }
 

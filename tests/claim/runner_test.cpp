@@ -58,7 +58,7 @@ PLAUDIT_STAGE(toy_measure, ToyMeasureOptions,
                  for (int i = 0; i < 3; ++i) context.summary().metric(fmt::format("curve@{}", i), i + o.add);
                }});
 
-const std::string toy = R"(claim: "7"
+const std::string toy = R"yaml(claim: "7"
 title: a toy
 seeds: [0, 1, 2]
 parameters:
@@ -74,13 +74,9 @@ variants:
 metrics: {score: a score, curve: a curve}
 bars:
   - {name: more is more, value: "{more score} - {plain score}", at_least: 0.4, must_miss: {more: plain}}
-  - {name: rises, value: "differences({more curve@*})",
-                  above : 0
-}
-plots: [{
-x:
-  curve @*, y : curve @*}, {y: score}]
-)";
+  - {name: rises, value: "differences({more curve@*})", above: 0}
+plots: [{x: curve@*, y: curve@*}, {y: score}]
+)yaml";
 
 Claim toy_claim(const std::vector<std::string>& changes = {}) {
   return load_claim_text(toy, "claims/7-toy.yaml", changes);
