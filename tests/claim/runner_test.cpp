@@ -210,7 +210,7 @@ TEST(ClaimReport, WritesJsonTablesAndPlots) {
   EXPECT_TRUE(json["bars"][0]["pass"].get<bool>());
   EXPECT_EQ(json["variants"]["more"]["score"]["values"].size(), 2u);
   EXPECT_THAT(read_file(folder / "toy/table.md"), HasSubstr("| more |"));
-  EXPECT_THAT(read_file(folder / "toy/table.txt"), HasSubstr("PASS  more is more"));
+  EXPECT_THAT(read_file(folder / "toy/table.txt"), HasSubstr("PASS     more is more"));
   EXPECT_THAT(read_file(folder / "toy/plot-1.svg"), HasSubstr("class=\"band\""));
   EXPECT_THAT(read_file(folder / "toy/plot-2.svg"), HasSubstr("more"));
 }

@@ -94,8 +94,7 @@ TEST(Ngram, CloneHasWeightsOfItsOwn) {
 TEST(Ngram, FactoredTablesAreProducts) {
   const auto policy = NgramPolicy::factored(24, 0.3, Rng(1, "weights"));
   ASSERT_EQ(policy.parameters().size(), 2u);
-  const auto& e = policy.parameters()[0].tensor;
-  const auto& u = policy.parameters()[1].tensor;
+  const auto e = policy.parameters()[0].tensor, u = policy.parameters()[1].tensor;
   expect_close(policy.logits().detach().narrow(1, 2, 41), e.matmul(u.t()).detach());
   EXPECT_NEAR(e.std().item<double>(), 0.3, 0.02);
 }
