@@ -1,9 +1,12 @@
 #include "plaudit/claim/table_training.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "plaudit/core/errors.h"
 
 namespace plaudit {
 namespace {
@@ -20,7 +23,12 @@ TrainOptions train_options(const TableTraining& options) {
   out.weight_decay = options.weight_decay;
   out.clip = 0;
   out.checkpoint_every = 0;
-  for (const auto step : options.evaluate_at) out.evaluate_every = std::gcd(out.evaluate_every, step);
+  for (const auto step : options.evaluate_at) {
+    if (step > options.steps)
+      fail(ErrorKind::value, "evaluate_at",
+           fmt::format("must be <= {}, the steps, got {}", options.steps, step));
+    out.evaluate_every = std::gcd(out.evaluate_every, step);
+  }
   return out;
 }
 

@@ -103,5 +103,13 @@ TEST(TableTraining, EvaluatesAtTheStepsThatAreNamed) {
   EXPECT_GT(x[0].item<double>(), 0.3);
 }
 
+TEST(TableTraining, AStepThatIsNeverReachedIsRefused) {
+  const auto x = at::zeros({2}, at::kDouble).set_requires_grad(true);
+  testing::expect_error(ErrorKind::value, "evaluate_at", [&] {
+    train_table("x", {{"x", x}}, 1, {.steps = 3, .batch = 0, .evaluate_at = {4}}, Rng(0, "x"),
+                [&](const std::vector<int64_t>&) { return mean_loss(x); });
+  });
+}
+
 }  // namespace
 }  // namespace plaudit
