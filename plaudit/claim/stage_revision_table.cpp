@@ -120,7 +120,11 @@ void report_revisions(const Learnt& learnt, const at::Tensor& preference, double
   summary.metric("closed_form_revision_tv",
                  total_variation(learnt.imp_logps, exact.imp_logps).max().item<double>());
   // P(revision > original), the original any answer.
-  summary.metric("revision_win", (improve * preference.t()).sum(1).mean().item<double>());
+  const auto win = [&](const at::Tensor& logps) {
+    return (logps.exp() * preference.t()).sum(1).mean().item<double>();
+  };
+  summary.metric("revision_win", win(learnt.imp_logps));
+  summary.metric("best_revision_win", win(exact.imp_logps));
   summary.metric("win_rate_uniform",
                  expected_win_rate(revised / revised.sum(), uniform, preference).item<double>());
 }
