@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "plaudit/claim/claim_files.h"
 #include "plaudit/core/files.h"
+#include "plaudit/core/yaml.h"
 #include "plaudit/feedback/judges.h"
 #include "plaudit/model/resolve.h"
 #include "plaudit/run/recipe.h"
@@ -36,6 +38,16 @@ Json list_recipes() {
   Json list = Json::array();
   for (const auto& path : sorted_entries("recipes"))
     if (path.extension() == ".yaml") list.push_back(describe_recipe(path.string()));
+  return list;
+}
+
+Json list_claims() {
+  Json list = Json::array();
+  for (const auto& file : claim_files("claims")) {
+    const auto title = load_yaml(file.path)["title"];
+    list.push_back(
+        {{"name", file.number}, {"doc", title ? title.as<std::string>() : ""}, {"path", file.path}});
+  }
   return list;
 }
 
@@ -101,8 +113,8 @@ struct Kind {
 
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
-      {"models", list_models},     {"recipes", list_recipes}, {"runs", list_runs},    {"stages", list_stages},
-      {"sections", list_sections}, {"judges", list_judges},   {"losses", list_losses}};
+      {"models", list_models}, {"recipes", list_recipes},   {"claims", list_claims}, {"runs", list_runs},
+      {"stages", list_stages}, {"sections", list_sections}, {"judges", list_judges}, {"losses", list_losses}};
   return all;
 }
 

@@ -1,6 +1,6 @@
-// What there is to choose from, as JSON: models, recipes, runs, stages, sections, judges, losses. `plaudit
-// list`, `plaudit show` and the page docs/recipes.md print it; all of it comes from the declarations that the
-// program itself reads.
+// What there is to choose from, as JSON: models, recipes, claims, runs, stages, sections, judges, losses.
+// `plaudit list`, `plaudit show` and the page docs/recipes.md print it; all of it comes from the declarations
+// that the program itself reads.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ const std::vector<std::string>& catalogue_kinds();
 // nearest.
 //   models    + "installed", "install"
 //   recipes   + "path", "parameters": [{"name", "doc", "default"}], "stages": [kind]   (of the folder
-//   ./recipes) runs      + "path", "finished", "seconds"                                          (of the
+//   ./recipes) claims    + "path" (of the folder ./claims) runs      + "path", "finished", "seconds" (of the
 //   folder ./runs) stages    + "reads", "writes", "options": [option] sections  + "options" judges    +
 //   "options": [key] losses    + "options": [key], "needs_reference"
 Json catalogue(const std::string& kind);

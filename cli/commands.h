@@ -10,6 +10,7 @@ void add_bench(CLI::App& app, int& exit_code);
 void add_call(CLI::App& app, int& exit_code);
 void add_chat(CLI::App& app, int& exit_code);
 void add_conform(CLI::App& app, int& exit_code);
+void add_claim(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_embed(CLI::App& app, int& exit_code);

@@ -33,12 +33,13 @@ void print(const std::string& kind, const Json& things) {
 }  // namespace
 
 void add_list(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("list", "what there is: models, recipes, runs, stages, judges, losses");
+  auto* command =
+      app.add_subcommand("list", "what there is: models, recipes, claims, runs, stages, judges, losses");
   command->footer("Examples:\n  plaudit list\n  plaudit list stages --json stages.json");
   auto kind = std::make_shared<std::string>();
   auto json = std::make_shared<std::string>();
   command->add_option("kind", *kind,
-                      "models, recipes, runs, stages, sections, judges or losses; default: all");
+                      "models, recipes, claims, runs, stages, sections, judges or losses; default: all");
   command->add_option("--json", *json, "also write {kind: [{name, doc, ...}]} to this file");
   command->callback([kind, json] {
     Json all = Json::object();

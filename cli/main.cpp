@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::help);
   int exit_code = 0;
   plaudit::cli::add_run(app, exit_code);
+  plaudit::cli::add_claim(app, exit_code);
   plaudit::cli::add_eval(app, exit_code);
   plaudit::cli::add_chat(app, exit_code);
   plaudit::cli::add_sample(app, exit_code);

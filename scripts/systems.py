@@ -3,7 +3,7 @@
     systems.py [--check]
 
 Titles and papers come from docs/systems.json; the functions of a system from `build/plaudit functions --json`; recipes and
-claims are the files that carry the system's number; results are docs/results/NN.json, which `plaudit claim` writes.
+claims are the files that carry the system's number; results are docs/results/NN.json, which scripts/claim_results.py writes.
 """
 
 import json

@@ -29,7 +29,7 @@ def test_everything_that_is_listed_can_be_shown(plaudit_cli, tmp_path):
     out = tmp_path / "all.json"
     plaudit_cli("list", "--json", out, check=0)
     everything = json.loads(out.read_text())
-    assert list(everything) == ["models", "recipes", "runs", "stages", "sections", "judges", "losses"]
+    assert list(everything) == ["models", "recipes", "claims", "runs", "stages", "sections", "judges", "losses"]
     for kind in ["stages", "sections", "judges", "losses"]:
         assert everything[kind]
         for thing in everything[kind]:
