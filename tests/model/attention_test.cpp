@@ -28,13 +28,15 @@ PackedBatch forest() {
 
 // The definition: row i sees row j of its own segment or of one above, not after it and within the window.
 Tensor visible_rows(const PackedBatch& batch, int64_t window) {
-  auto visible = at::zeros({batch.tokens(), batch.tokens()}, at::kBool);
+  const auto visible = at::zeros({batch.tokens(), batch.tokens()}, at::kBool);
+  auto* sees = visible.mutable_data_ptr<bool>();
+  const auto* position = batch.positions.const_data_ptr<int64_t>();
   for (const auto& s : batch.segments) {
     for (const Segment* above = &s;; above = &batch.segments[static_cast<size_t>(above->parent)]) {
       for (int64_t i = s.begin; i < s.end; ++i) {
         for (int64_t j = above->begin; j < above->end; ++j) {
-          const auto apart = (batch.positions[i] - batch.positions[j]).item<int64_t>();
-          visible[i][j] = apart >= 0 && (window == 0 || apart < window);
+          const auto apart = position[i] - position[j];
+          sees[i * batch.tokens() + j] = apart >= 0 && (window == 0 || apart < window);
         }
       }
       if (above->parent < 0) break;
