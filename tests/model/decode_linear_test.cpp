@@ -32,10 +32,10 @@ TYPED_TEST_SUITE(PackedMatrixTest, ElementTypes);
 TYPED_TEST(PackedMatrixTest, EqualsLinear) {
   using T = TypeParam;
   for (const auto* set : supported_kernels()) {
-    for (const auto& [out, in] : {std::pair{32, 16}, {70, 33}, {5, 7}, {161, 64}}) {
+    for (const auto& [out, in] : {std::pair{32, 16}, {70, 33}, {5, 7}, {161, 64}, {33, 410}}) {
       const auto weight = noise("w", {out, in}), bias = noise("b", {out});
       const PackedMatrix<T> matrix(weight, bias);
-      for (const int64_t rows : {1, 2, 5, 12, 16, 17, 29, 33}) {
+      for (const int64_t rows : {1, 2, 5, 12, 16, 17, 33, 101}) {
         const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
         const at::Tensor expected =
             at::linear(x.narrow(1, 0, in).to(at::kFloat), weight.to(kScalarType<T>).to(at::kFloat), bias);
@@ -81,7 +81,7 @@ TYPED_TEST(PackedMatrixTest, GatesAndActivates) {
 TYPED_TEST(PackedMatrixTest, RowsDoNotDependOnTheirNeighbours) {
   using T = TypeParam;
   const int64_t out = 96, rows = 31;
-  for (const int64_t in : {130, 160}) {
+  for (const int64_t in : {130, 416}) {
     const PackedMatrix<T> matrix(noise("w", {out, in}));
     const auto x = padded<T>(noise("x", {rows, in}), matrix.depth());
     for (const auto* set : supported_kernels()) {
