@@ -14,13 +14,6 @@ namespace {
 constexpr int64_t kQueryRows = 48;   // queries of one block
 constexpr int64_t kPieceKeys = 256;  // keys of one piece in the backward pass: scores stay in the cache
 
-PLAUDIT_INLINE float read_one(float x) {
-  return x;
-}
-PLAUDIT_INLINE float read_one(Bf16 x) {
-  return __builtin_bit_cast(float, static_cast<uint32_t>(x.bits) << 16);
-}
-
 PLAUDIT_INLINE int64_t padded(int64_t n) {
   return (n + kPanel - 1) / kPanel * kPanel;
 }
@@ -88,12 +81,12 @@ PLAUDIT_INLINE void pack_row(const TreeTask<T>& task, const T* x, int64_t row, b
   if (turn && task.cos != nullptr) {
     const float *cos = task.cos + row * half, *sin = task.sin + row * half;
     for (int64_t i = 0; i < half; ++i) {
-      const float first = read_one(x[i]), second = read_one(x[half + i]);
+      const float first = widened_one(x[i]), second = widened_one(x[half + i]);
       out[i] = (first * cos[i] - second * sin[i]) * scale;
       out[half + i] = (second * cos[i] + first * sin[i]) * scale;
     }
   } else {
-    for (int64_t i = 0; i < n; ++i) out[i] = read_one(x[i]) * scale;
+    for (int64_t i = 0; i < n; ++i) out[i] = widened_one(x[i]) * scale;
   }
   for (int64_t i = n; i < padded(n); ++i) out[i] = 0;
 }
@@ -354,7 +347,7 @@ struct Backward {
       pack_row(task, task.grad.data + row * task.grad.stride + offset, row, false, 1, grad);
       const T* out = task.out.data + row * task.out.stride + offset;
       float total = 0;
-      for (int64_t j = 0; j < task.head_dim; ++j) total += grad[j] * read_one(out[j]);
+      for (int64_t j = 0; j < task.head_dim; ++j) total += grad[j] * widened_one(out[j]);
       d[i] = total;
       lse[i] = task.lse.data[row * task.lse.stride + head];
       for (int64_t j = 0; j < width; ++j) dq[i * width + j] = 0;

@@ -5,6 +5,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/model/decode_linear.h"
 
 namespace plaudit {
 namespace {
@@ -80,7 +81,7 @@ AttentionPlan plan_attention(const PackedBatch& batch, int64_t window) {
     auto& tree = plan.trees[place.tree];
     tree.segments.push_back(
         {s.begin, s.end, parent, positions.const_data_ptr<int64_t>()[s.begin], tree.columns});
-    tree.columns += (s.end - s.begin + decode::kPanel - 1) / decode::kPanel * decode::kPanel;
+    tree.columns += decode::round_up(s.end - s.begin, decode::kPanel);
   }
   if (begin != batch.tokens())
     fail(ErrorKind::shape, "packed batch",

@@ -49,6 +49,12 @@ PLAUDIT_INLINE void save(Bf16* p, V v) {
   const U rounded = (bits + splat(0x7FFFu) + ((bits >> 16) & splat(1u))) >> 16;
   *reinterpret_cast<LooseH*>(p) = __builtin_convertvector(rounded, H);
 }
+PLAUDIT_INLINE float widened_one(float x) {
+  return x;
+}
+PLAUDIT_INLINE float widened_one(Bf16 x) {
+  return __builtin_bit_cast(float, static_cast<uint32_t>(x.bits) << 16);
+}
 PLAUDIT_INLINE void save_one(float* p, float x) {
   *p = x;
 }

@@ -14,12 +14,6 @@ PLAUDIT_INLINE V widened(const Bf16* p) {
   const auto bits = __builtin_convertvector(*reinterpret_cast<const LooseH*>(p), U);
   return reinterpret_cast<V>(bits << 16);
 }
-PLAUDIT_INLINE float widened_one(float x) {
-  return x;
-}
-PLAUDIT_INLINE float widened_one(Bf16 x) {
-  return __builtin_bit_cast(float, static_cast<uint32_t>(x.bits) << 16);
-}
 // The first n <= 16 elements, then zeros.
 template <class T>
 PLAUDIT_INLINE V widened_some(const T* p, int64_t n) {
