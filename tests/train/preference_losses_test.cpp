@@ -112,7 +112,7 @@ TEST(PreferenceLosses, TheFunctionOfAllLossesChecksWhatItIsGiven) {
     }
   }
   EXPECT_THAT(refused("dpo", terms(), "{betta: 1}"), HasSubstr("beta"));
-  EXPECT_THAT(refused("dpo", terms(), "{beta: ["), HasSubstr("settings: must be a JSON object"));
+  EXPECT_THAT(refused("dpo", terms(), "{beta: ["), HasSubstr("settings must be a JSON object"));
   EXPECT_THAT(refused("ipo", terms(), "{beta: 1}"), HasSubstr("is not used by the loss ipo"));
   auto bad = terms();
   bad.rejected_lengths = at::zeros({2});
