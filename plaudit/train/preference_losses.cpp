@@ -6,7 +6,9 @@
 
 #include <algorithm>
 
+#include "plaudit/core/checks.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/core/registry.h"
 #include "plaudit/objective/f_divergence.h"
 #include "plaudit/objective/link.h"
 #include "plaudit/objective/preference_dpo.h"
@@ -18,10 +20,10 @@ namespace {
 using Options = PreferenceLossOptions;
 using Value = PreferenceLossValue;
 
-// Losses on log-ratios report the implicit rewards beta log(pi/pi_ref).
-Value with_implicit_rewards(const at::Tensor& losses, const PairLogps& logps, double beta) {
-  const auto rewards = implicit_rewards(logps, beta);
-  return {losses, rewards.chosen, rewards.rejected};
+// Function-local: losses in other files may register before this file's statics are made.
+std::vector<PreferenceLoss>& mutable_losses() {
+  static std::vector<PreferenceLoss> list;
+  return list;
 }
 
 PairLogps maybe_per_token(const PreferenceTerms& terms, const Options& options) {
@@ -36,12 +38,16 @@ Value dpo(const PreferenceTerms& terms, const Options& options) {
       logps, {.beta = options.beta.value_or(0.1), .label_smoothing = options.label_smoothing.value_or(0)});
   return {result.losses, result.chosen_rewards, result.rejected_rewards};
 }
+PLAUDIT_PREFERENCE_LOSS(dpo, "direct preference optimisation",
+                        .uses = {"beta", "label_smoothing", "length_normalised"});
 
 Value cdpo(const PreferenceTerms& terms, const Options& options) {
   auto conservative = options;
   conservative.label_smoothing = options.label_smoothing.value_or(0.1);
   return dpo(terms, conservative);
 }
+PLAUDIT_PREFERENCE_LOSS(cdpo, "conservative DPO: labels wrong at times",
+                        .uses = {"beta", "label_smoothing", "length_normalised"});
 
 Value robust(const PreferenceTerms& terms, const Options& options) {
   const double beta = options.beta.value_or(0.1);
@@ -49,18 +55,21 @@ Value robust(const PreferenceTerms& terms, const Options& options) {
       robust_dpo_loss(terms.logps, {.beta = beta, .label_smoothing = options.label_smoothing.value_or(0.1)});
   return with_implicit_rewards(result.losses, terms.logps, beta);
 }
+PLAUDIT_PREFERENCE_LOSS(robust, "unbiased DPO under a known flip rate", .uses = {"beta", "label_smoothing"});
 
 Value ipo(const PreferenceTerms& terms, const Options& options) {
   const double tau = options.tau.value_or(0.1);
   const auto logps = maybe_per_token(terms, options);
   return with_implicit_rewards(ipo_loss(logps, {.tau = tau}).losses, logps, tau);
 }
+PLAUDIT_PREFERENCE_LOSS(ipo, "squared distance to a target margin", .uses = {"tau", "length_normalised"});
 
 Value hinge(const PreferenceTerms& terms, const Options& options) {
   const double beta = options.beta.value_or(0.1);
   const auto result = hinge_loss(terms.logps, {.beta = beta, .margin = options.margin.value_or(1)});
   return with_implicit_rewards(result.losses, terms.logps, beta);
 }
+PLAUDIT_PREFERENCE_LOSS(hinge, "hinge on the DPO margin (RSO)", .uses = {"beta", "margin"});
 
 // Reference-free: a margin of plain log-probabilities.
 Value slic(const PreferenceTerms& terms, const Options& options) {
@@ -69,6 +78,8 @@ Value slic(const PreferenceTerms& terms, const Options& options) {
       hinge_loss(terms.logps, {.beta = beta, .margin = options.margin.value_or(1), .reference_free = true});
   return with_implicit_rewards(result.losses, terms.logps, beta);
 }
+PLAUDIT_PREFERENCE_LOSS(slic, "hinge without reference (SLiC)", .needs_reference = false,
+                        .uses = {"beta", "margin"});
 
 Value f_dpo(const PreferenceTerms& terms, const Options& options) {
   const double beta = options.beta.value_or(0.1), alpha = options.alpha.value_or(0.5);
@@ -81,6 +92,8 @@ Value f_dpo(const PreferenceTerms& terms, const Options& options) {
   return with_implicit_rewards(logistic_link(beta * margin, options.label_smoothing.value_or(0)), logps,
                                beta);
 }
+PLAUDIT_PREFERENCE_LOSS(f_dpo, "DPO under another divergence",
+                        .uses = {"beta", "label_smoothing", "divergence", "alpha"});
 
 Value simpo(const PreferenceTerms& terms, const Options& options) {
   const auto result =
@@ -90,6 +103,8 @@ Value simpo(const PreferenceTerms& terms, const Options& options) {
                   .label_smoothing = options.label_smoothing.value_or(0)});
   return {result.losses, result.chosen_rewards, result.rejected_rewards};
 }
+PLAUDIT_PREFERENCE_LOSS(simpo, "per-token averages with a target margin, no reference",
+                        .needs_reference = false, .uses = {"beta", "gamma_beta_ratio", "label_smoothing"});
 
 Value orpo(const PreferenceTerms& terms, const Options& options) {
   const double lam = options.lam.value_or(0.1);
@@ -98,6 +113,8 @@ Value orpo(const PreferenceTerms& terms, const Options& options) {
   const auto result = orpo_loss(chosen, rejected, -chosen, {.lam = lam});
   return {result.losses, lam * chosen.detach(), lam * rejected.detach()};
 }
+PLAUDIT_PREFERENCE_LOSS(orpo, "likelihood and odds ratio, no reference", .needs_reference = false,
+                        .uses = {"lam"});
 
 }  // namespace
 
@@ -120,30 +137,24 @@ void describe(OptionTable<PreferenceLossOptions>& t) {
 }
 
 const std::vector<PreferenceLoss>& preference_losses() {
-  static const std::vector<PreferenceLoss> table = {
-      {"dpo", "direct preference optimisation", true, {"beta", "label_smoothing", "length_normalised"}, dpo},
-      {"cdpo",
-       "conservative DPO: labels wrong at times",
-       true,
-       {"beta", "label_smoothing", "length_normalised"},
-       cdpo},
-      {"f-dpo",
-       "DPO under another divergence",
-       true,
-       {"beta", "label_smoothing", "divergence", "alpha"},
-       f_dpo},
-      {"hinge", "hinge on the DPO margin (RSO)", true, {"beta", "margin"}, hinge},
-      {"ipo", "squared distance to a target margin", true, {"tau", "length_normalised"}, ipo},
-      {"orpo", "likelihood and odds ratio, no reference", false, {"lam"}, orpo},
-      {"robust", "unbiased DPO under a known flip rate", true, {"beta", "label_smoothing"}, robust},
-      {"simpo",
-       "per-token averages with a target margin, no reference",
-       false,
-       {"beta", "gamma_beta_ratio", "label_smoothing"},
-       simpo},
-      {"slic", "hinge without reference (SLiC)", false, {"beta", "margin"}, slic},
-  };
-  return table;
+  return mutable_losses();
+}
+
+bool detail::register_preference_loss(const std::string& identifier, const std::string& doc,
+                                      PreferenceLossTraits traits, PreferenceLossFunction compute) {
+  auto name = identifier;
+  std::replace(name.begin(), name.end(), '_', '-');
+  auto& list = mutable_losses();
+  const auto place = std::lower_bound(list.begin(), list.end(), name,
+                                      [](const auto& loss, const auto& key) { return loss.name < key; });
+  if (place != list.end() && place->name == name) bug("train.loss", "two losses are named " + name);
+  list.insert(place, {name, doc, traits.needs_reference, std::move(traits.uses), compute});
+  return true;
+}
+
+Value with_implicit_rewards(const at::Tensor& losses, const PairLogps& logps, double beta) {
+  const auto rewards = implicit_rewards(logps, beta);
+  return {losses, rewards.chosen, rewards.rejected};
 }
 
 std::vector<std::string> preference_loss_names() {
@@ -167,6 +178,40 @@ const PreferenceLoss& find_preference_loss(const std::string& name, const Prefer
            fmt::format("is not used by the loss {}, which has: {}", name, fmt::join(found->uses, ", ")));
   }
   return *found;
+}
+
+PreferenceLossValue pair_loss(const std::string& name, const PreferenceTerms& terms,
+                              const std::string& settings) {
+  const Check check("preference.pair_loss");
+  YAML::Node node;
+  try {
+    node = YAML::Load(settings);
+  } catch (const YAML::Exception&) {
+    check.refuse(ErrorKind::type, "settings", "must be a JSON object, got " + settings);
+  }
+  const auto options = read_options<PreferenceLossOptions>(node, {"preference.pair_loss", "settings"});
+  const auto& loss = find_preference_loss(name, options);
+  const auto& [logps, chosen_lengths, rejected_lengths] = terms;
+  return loss.compute(
+      {checked_pair(check, logps),
+       checked_lengths(check, "chosen_lengths", chosen_lengths, "chosen_logps", logps.chosen),
+       checked_lengths(check, "rejected_lengths", rejected_lengths, "rejected_logps", logps.rejected)},
+      options);
+}
+
+PLAUDIT_FUNCTIONS(preference, m) {
+  m.def(
+      "pair_loss(str name, Tensor chosen_logps, Tensor rejected_logps, Tensor ref_chosen_logps, Tensor "
+      "ref_rejected_logps, Tensor chosen_lengths, Tensor rejected_lengths, str settings='{}') -> (Tensor "
+      "loss, "
+      "Tensor losses, Tensor chosen_rewards, Tensor rejected_rewards)",
+      [](const std::string& name, const at::Tensor& w, const at::Tensor& l, const at::Tensor& ref_w,
+         const at::Tensor& ref_l, const at::Tensor& w_lengths, const at::Tensor& l_lengths,
+         const std::string& settings) {
+        const auto value = pair_loss(name, {{w, l, ref_w, ref_l}, w_lengths, l_lengths}, settings);
+        return std::tuple(value.losses.mean(), value.losses, value.chosen_rewards, value.rejected_rewards);
+      },
+      "The loss that a recipe's `train` stage computes under that name, with its settings.", {"48"});
 }
 
 }  // namespace plaudit

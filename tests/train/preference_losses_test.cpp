@@ -87,5 +87,56 @@ TEST(PreferenceLosses, DpoIsTheFunctionOfTheSameName) {
   EXPECT_TRUE(at::equal(value.losses, dpo_loss(terms().logps, {.beta = 0.3}).losses));
 }
 
+TEST(PreferenceLosses, TheFunctionOfAllLossesIsWhatTheTrainerComputes) {
+  for (const auto& loss : preference_losses())
+    EXPECT_TRUE(at::equal(pair_loss(loss.name, terms(), "{}").losses, loss.compute(terms(), {}).losses))
+        << loss.name;
+  EXPECT_TRUE(at::equal(pair_loss("dpo", terms(), R"({"beta": 0.3})").losses,
+                        dpo_loss(terms().logps, {.beta = 0.3}).losses));
+}
+
+TEST(PreferenceLosses, TheFunctionOfAllLossesChecksWhatItIsGiven) {
+  const auto refused = [](const std::string& name, const PreferenceTerms& at_terms,
+                          const std::string& settings) -> std::string {
+    try {
+      pair_loss(name, at_terms, settings);
+    } catch (const UserError& error) {
+      return message_of(error);
+    }
+    return "accepted";
+  };
+  for (const auto& loss : preference_losses()) {
+    for (const auto& key : loss.uses) {
+      if (key != "beta" && key != "tau") continue;
+      EXPECT_THAT(refused(loss.name, terms(), "{" + key + ": 0}"), HasSubstr("> 0")) << loss.name;
+    }
+  }
+  EXPECT_THAT(refused("dpo", terms(), "{betta: 1}"), HasSubstr("beta"));
+  EXPECT_THAT(refused("dpo", terms(), "{beta: ["), HasSubstr("settings must be a JSON object"));
+  EXPECT_THAT(refused("ipo", terms(), "{beta: 1}"), HasSubstr("is not used by the loss ipo"));
+  auto bad = terms();
+  bad.rejected_lengths = at::zeros({2});
+  EXPECT_THAT(refused("simpo", bad, "{}"), HasSubstr("rejected_lengths"));
+  bad = terms();
+  bad.logps.chosen = at::full({2}, std::nan(""));
+  EXPECT_THAT(refused("slic", bad, "{}"), HasSubstr("chosen_logps"));
+}
+
+// |h| of several thousand occurs: losses and gradients stay finite (but for divergences that grow as exp h).
+TEST(PreferenceLosses, LargeMarginsStayFinite) {
+  for (const auto& loss : preference_losses()) {
+    if (loss.name == "f-dpo") continue;
+    for (const double h : {3000.0, -3000.0}) {
+      auto far = terms();
+      far.logps.chosen = at::tensor({-4000 + h, -4000 + h}, at::kDouble).requires_grad_();
+      far.logps.rejected = at::tensor({-4000.0, -4000.0}, at::kDouble).requires_grad_();
+      const auto losses = loss.compute(far, {}).losses;
+      losses.sum().backward();
+      EXPECT_TRUE(at::isfinite(losses).all().item<bool>()) << loss.name;
+      EXPECT_TRUE(at::isfinite(far.logps.chosen.grad()).all().item<bool>()) << loss.name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plaudit
