@@ -33,8 +33,7 @@ VectorEnv::VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& o
     fail(ErrorKind::value, "env.make_vec", fmt::format("max_steps must be >= -1, got {}", options.max_steps));
   for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id));
   rows_.resize(n);
-  for (int64_t i = 0; i < n; ++i) rows_[i].seed = static_cast<uint64_t>(i);
-  for (auto& row : rows_) row.rng = Rng(row.seed, "env");
+  for (int64_t i = 0; i < n; ++i) seed(i, static_cast<uint64_t>(i));
   max_steps_ = options.max_steps < 0 ? spec().max_steps : options.max_steps;
 }
 
@@ -82,9 +81,13 @@ void VectorEnv::reset(const std::vector<uint64_t>& seeds, double* observations) 
   if (static_cast<int64_t>(seeds.size()) != size())
     fail(ErrorKind::shape, "env.reset",
          fmt::format("seed must be one number or {}, got {} of them", size(), seeds.size()));
-  for (size_t i = 0; i < seeds.size(); ++i) rows_[i] = {.seed = seeds[i], .rng = Rng(seeds[i], "env")};
+  for (int64_t i = 0; i < size(); ++i) seed(i, seeds[i]);
   divergences_.clear();
   reset(observations);
+}
+
+void VectorEnv::seed(int64_t index, uint64_t seed) {
+  rows_[index] = {.seed = seed, .rng = Rng(seed, "env")};
 }
 
 void VectorEnv::reset(double* observations) {

@@ -74,10 +74,13 @@ class VectorEnv {
   // seed has the same episodes wherever it stands, beside however many others.
   void reset(uint64_t seed, double* observations);
   void reset(const std::vector<uint64_t>& seeds, double* observations);
-  // Starts all anew without touching the streams; the first time from seed 0.
+  // Starts all anew without touching the streams, which are those of seed 0 where none was given.
   void reset(double* observations);
   // The same for those with which[i], writing their rows alone.
   void reset_some(const bool* which, double* observations);
+
+  // The stream that the next episodes of one environment draw from.
+  void seed(int64_t index, uint64_t seed);
 
   // Actions [n,A]. They are all checked before anything moves; an error of divergence comes after all moved.
   void step(const double* actions, const StepBuffers& out);

@@ -64,11 +64,13 @@ struct PythonVectorEnv : torch::CustomClassHolder {
     return {actions, observations, next_observations, rewards, terminated, truncated, valid};
   }
 
-  void reset(const std::vector<int64_t>& seeds) {
-    auto* out = observations.mutable_data_ptr<double>();
-    if (seeds.empty()) return env.reset(out);
-    env.reset(std::vector<uint64_t>(seeds.begin(), seeds.end()), out);
+  void seed(int64_t index, int64_t value) {
+    Check("env.reset")
+        .that(index >= 0 && index < env.size(), "index", fmt::format("in [0, {})", env.size()), index);
+    env.seed(index, static_cast<uint64_t>(value));
   }
+
+  void reset() { env.reset(observations.mutable_data_ptr<double>()); }
 
   void reset_some(const Tensor& which) {
     const Check check("env.reset");
@@ -129,6 +131,7 @@ TORCH_LIBRARY_FRAGMENT(plaudit, m) {
       .def(torch::init<const std::string&, int64_t, const std::string&, int64_t, int64_t, bool, bool>())
       .def("spec", &PythonVectorEnv::spec)
       .def("buffers", &PythonVectorEnv::buffers)
+      .def("seed", &PythonVectorEnv::seed)
       .def("reset", &PythonVectorEnv::reset)
       .def("reset_some", &PythonVectorEnv::reset_some)
       .def("step", &PythonVectorEnv::step)
