@@ -4,20 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include "plaudit/core/errors.h"
-#include "plaudit/core/parallel.h"
 
 namespace plaudit {
 namespace {
-
-// The rows of one thread; the counter has a cache line of its own.
-struct alignas(64) Share {
-  std::atomic<int64_t> next;
-  int64_t end;
-};
 
 void set(bool* flags, int64_t i, bool value) {
   if (flags != nullptr) flags[i] = value;
@@ -34,32 +26,8 @@ VectorEnv::VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& o
   for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id));
   rows_.resize(n);
   for (int64_t i = 0; i < n; ++i) seed(i, static_cast<uint64_t>(i));
+  pool_ = std::make_unique<StepPool>(n, options.threads > 0 ? options.threads : at::get_num_threads());
   max_steps_ = options.max_steps < 0 ? spec().max_steps : options.max_steps;
-}
-
-// Every thread takes its own rows first, so that their memory stays in its caches, and then those that others
-// have not come to: contacts make some steps dearer.
-template <class F>
-void VectorEnv::for_rows(const F& f) {
-  const int64_t n = size();
-  int64_t threads = std::min<int64_t>(n, at::get_num_threads());
-  if (options_.threads > 0) threads = std::min(threads, options_.threads);
-  if (threads <= 1) {
-    for (int64_t i = 0; i < n; ++i) f(i);
-    return;
-  }
-  std::vector<Share> shares(threads);
-  for (int64_t t = 0; t < threads; ++t) {
-    shares[t].next = t * n / threads;
-    shares[t].end = (t + 1) * n / threads;
-  }
-  parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
-    for (int64_t thread = first; thread < last; ++thread)
-      for (int64_t k = 0; k < threads; ++k) {
-        auto& share = shares[(thread + k) % threads];
-        for (int64_t i = share.next++; i < share.end; i = share.next++) f(i);
-      }
-  });
 }
 
 void VectorEnv::start_episode(int64_t i, double* observations) {
@@ -91,11 +59,11 @@ void VectorEnv::seed(int64_t index, uint64_t seed) {
 }
 
 void VectorEnv::reset(double* observations) {
-  for_rows([&](int64_t i) { start_episode(i, observations); });
+  pool_->run([&](int64_t i) { start_episode(i, observations); });
 }
 
 void VectorEnv::reset_some(const bool* which, double* observations) {
-  for_rows([&](int64_t i) {
+  pool_->run([&](int64_t i) {
     if (which[i]) start_episode(i, observations);
   });
 }
@@ -161,7 +129,7 @@ void VectorEnv::step(const double* actions, const StepBuffers& out) {
     for (int64_t i = 0; i < size(); ++i)
       if (rows_[i].ended)
         fail(ErrorKind::value, "env.step", fmt::format("environment {} has ended: reset it first", i));
-  for_rows([&](int64_t i) { step_row(i, actions, out); });
+  pool_->run([&](int64_t i) { step_row(i, actions, out); });
   report_divergences();
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "plaudit/env/environment.h"
+#include "plaudit/env/step_pool.h"
 
 namespace plaudit {
 
@@ -110,15 +111,12 @@ class VectorEnv {
   void start_episode(int64_t i, double* observations);
   void step_row(int64_t i, const double* actions, const StepBuffers& out);
   void report_divergences();
-  // Calls f(i) for every row, on threads.
-  template <class F>
-  void for_rows(const F& f);
-
   VectorEnvOptions options_;
   int64_t max_steps_;
   std::vector<std::unique_ptr<Environment>> environments_;
   std::vector<Row> rows_;
   std::vector<Divergence> divergences_;
+  std::unique_ptr<StepPool> pool_;
 };
 
 }  // namespace plaudit
