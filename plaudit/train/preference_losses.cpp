@@ -99,7 +99,66 @@ Value orpo(const PreferenceTerms& terms, const Options& options) {
   return {result.losses, lam * chosen.detach(), lam * rejected.detach()};
 }
 
+// DPO with the value of the policy, -beta log(pi/pi_ref) on calibration answers: added offline, where these
+// are the chosen answers, taken away online, where they are those that the reference wrote. Per pair, so that
+// the mean is vpo_loss.
+Value vpo(const PreferenceTerms& terms, const Options& options) {
+  const double beta = options.beta.value_or(0.1), alpha = options.value_weight.value_or(0.1);
+  const auto plain = dpo_loss(terms.logps, {.beta = beta});
+  const auto chosen = terms.logps.chosen - terms.logps.ref_chosen,
+             rejected = terms.logps.rejected - terms.logps.ref_rejected;
+  const bool online = options.value_mode.value_or("offline") == "online";
+  const auto value =
+      -beta * (online ? terms.chosen_calibrates * chosen + terms.rejected_calibrates * rejected : chosen);
+  return {plain.losses + (online ? -alpha : alpha) * value, plain.chosen_rewards, plain.rejected_rewards};
+}
+
+// DPO with alpha w REG, REG = -beta sum_t reward_t log pi(y_t) over both answers and w = sigma(-margin),
+// which is constant for the gradient (treg_loss).
+Value t_reg(const PreferenceTerms& terms, const Options& options) {
+  const double beta = options.beta.value_or(0.1), alpha = options.token_reward_weight.value_or(0.25);
+  const auto plain = dpo_loss(terms.logps, {.beta = beta});
+  const auto weight = at::sigmoid(plain.rejected_rewards - plain.chosen_rewards);
+  const auto regulariser = -beta * (terms.chosen_credit + terms.rejected_credit);
+  return {plain.losses + alpha * weight * regulariser, plain.chosen_rewards, plain.rejected_rewards};
+}
+
+RevisionLogps per_token(const RevisionLogps& r, const at::Tensor& chosen, const at::Tensor& rejected) {
+  return {r.w_given_l / chosen, r.l_given_l / rejected, r.w_given_w / chosen, r.l_given_w / rejected};
+}
+
+// Real answers need the mean over tokens: a sum over many tokens swamps the target of 1/2.
+Value srpo(const PreferenceTerms& terms, const Options& options) {
+  static const Check check("preference.loss");
+  const double beta = options.beta.value_or(0.1);
+  const SrpoOptions settings{.beta = beta, .alpha = options.improve_weight.value_or(0.5)};
+  if (!options.length_normalised.value_or(true))
+    return with_implicit_rewards(srpo_loss(terms.logps, terms.revision, terms.ref_revision, settings).losses,
+                                 terms.logps, beta);
+  const auto &w = terms.chosen_lengths, &l = terms.rejected_lengths;
+  const auto logps = per_token(check, terms.logps, w, l);
+  const auto result =
+      srpo_loss(logps, per_token(terms.revision, w, l), per_token(terms.ref_revision, w, l), settings);
+  return with_implicit_rewards(result.losses, logps, beta);
+}
+
 }  // namespace
+
+PreferenceTerms swapped(const PreferenceTerms& terms) {
+  const auto& [chosen, rejected, ref_chosen, ref_rejected] = terms.logps;
+  const auto turned = [](const RevisionLogps& r) -> RevisionLogps {
+    return {r.l_given_w, r.w_given_w, r.l_given_l, r.w_given_l};
+  };
+  return {{rejected, chosen, ref_rejected, ref_chosen},
+          terms.rejected_lengths,
+          terms.chosen_lengths,
+          terms.rejected_calibrates,
+          terms.chosen_calibrates,
+          terms.rejected_credit,
+          terms.chosen_credit,
+          turned(terms.revision),
+          turned(terms.ref_revision)};
+}
 
 template <>
 void describe(OptionTable<PreferenceLossOptions>& t) {
@@ -116,7 +175,19 @@ void describe(OptionTable<PreferenceLossOptions>& t) {
           one_of({"reverse_kl", "forward_kl", "js", "alpha"}));
   t.field("alpha", &Options::alpha, "f-dpo with divergence alpha: its order (0.5)");
   t.field("length_normalised", &Options::length_normalised,
-          "dpo, cdpo, ipo: divide each log-probability by the answer's tokens (false)");
+          "dpo, cdpo, ipo (false), srpo (true): divide each log-probability by the answer's tokens");
+  t.field("value_weight", &Options::value_weight, "vpo: weight of the policy's value (0.1)", at_least(0));
+  t.field("value_mode", &Options::value_mode,
+          "vpo: offline is pessimistic (stays likely on chosen answers), online optimistic (moves away from "
+          "what the reference answers) (offline)",
+          one_of({"offline", "online"}));
+  t.field("token_reward_weight", &Options::token_reward_weight, "t-reg: weight of the token rewards (0.25)",
+          at_least(0));
+  t.field("better", &Options::better, "t-reg: the instruction whose likelier tokens are rewarded");
+  t.field("worse", &Options::worse, "t-reg: the instruction whose likelier tokens are penalised");
+  t.field("improve_weight", &Options::improve_weight,
+          "srpo: weight of the loss of revisions, the rest is that of answers (0.5)", between(0, 1));
+  t.field("revise", &Options::revise, "srpo: what asks for a revision of the answer before it");
 }
 
 const std::vector<PreferenceLoss>& preference_losses() {
@@ -142,6 +213,24 @@ const std::vector<PreferenceLoss>& preference_losses() {
        {"beta", "gamma_beta_ratio", "label_smoothing"},
        simpo},
       {"slic", "hinge without reference (SLiC)", false, {"beta", "margin"}, slic},
+      {"srpo",
+       "answers and their revisions, whoever wrote the pairs (SRPO)",
+       true,
+       {"beta", "improve_weight", "length_normalised", "revise"},
+       srpo,
+       PairExtras::revisions},
+      {"t-reg",
+       "DPO with token rewards that the model makes itself (T-REG)",
+       true,
+       {"beta", "token_reward_weight", "better", "worse"},
+       t_reg,
+       PairExtras::token_rewards},
+      {"vpo",
+       "DPO with the policy's value: pessimism offline, optimism online (VPO)",
+       true,
+       {"beta", "value_weight", "value_mode"},
+       vpo,
+       PairExtras::calibration},
   };
   return table;
 }

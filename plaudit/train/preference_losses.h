@@ -1,5 +1,6 @@
 // The losses that preference training chooses from by name: dpo, cdpo, ipo, hinge, slic, robust, simpo, orpo
-// and others. To add one, write one function and one line of the table in preference_losses.cpp.
+// vpo, t-reg, srpo and others. To add one, write one function and one line of the table in
+// preference_losses.cpp.
 #pragma once
 
 #include <optional>
@@ -8,14 +9,25 @@
 
 #include "plaudit/core/options.h"
 #include "plaudit/objective/preference_margin.h"
+#include "plaudit/objective/srpo.h"
 
 namespace plaudit {
 
-// What a loss may use; the log-probabilities of the policy carry the gradient.
+// What a loss may use; the log-probabilities of the policy carry the gradient. All [B]. The last three are
+// there for losses that ask for them.
 struct PreferenceTerms {
-  PairLogps logps;                              // sums over the counted tokens, [B]; references 0 where free
-  at::Tensor chosen_lengths, rejected_lengths;  // counted tokens, [B]
+  PairLogps logps;                              // sums over the counted tokens; references 0 where free
+  at::Tensor chosen_lengths, rejected_lengths;  // counted tokens
+  // Calibration: how much each answer counts as a draw of the calibration policy.
+  at::Tensor chosen_calibrates = {}, rejected_calibrates = {};
+  // Token rewards: sum_t reward_t log pi(y_t) of each answer.
+  at::Tensor chosen_credit = {}, rejected_credit = {};
+  // Revisions: each answer as a revision of each.
+  RevisionLogps revision = {}, ref_revision = {};
 };
+
+// The pair with its answers exchanged.
+PreferenceTerms swapped(const PreferenceTerms& terms);
 
 // Settings of the losses. One that is set but not used by the chosen loss is refused; one that is not set
 // takes the loss's own default.
@@ -29,6 +41,12 @@ struct PreferenceLossOptions {
   std::optional<std::string> divergence = {};
   std::optional<double> alpha = {};
   std::optional<bool> length_normalised = {};
+  std::optional<double> value_weight = {};
+  std::optional<std::string> value_mode = {};
+  std::optional<double> token_reward_weight = {};
+  std::optional<std::string> better = {}, worse = {};
+  std::optional<double> improve_weight = {};
+  std::optional<std::string> revise = {};
 };
 
 template <>
@@ -40,12 +58,21 @@ struct PreferenceLossValue {
   at::Tensor chosen_rewards, rejected_rewards;
 };
 
+// What a loss needs of a pair besides the log-probabilities of its answers.
+enum class PairExtras {
+  none,
+  calibration,    // which answers the reference wrote
+  token_rewards,  // made by the reference under contrasting instructions (train/contrast_rewards.h)
+  revisions       // each answer as a revision of each
+};
+
 struct PreferenceLoss {
   std::string name;
   std::string doc;
   bool needs_reference = true;
   std::vector<std::string> uses;  // keys of PreferenceLossOptions
   PreferenceLossValue (*compute)(const PreferenceTerms&, const PreferenceLossOptions&);
+  PairExtras extras = PairExtras::none;
 };
 
 const std::vector<PreferenceLoss>& preference_losses();
