@@ -136,6 +136,7 @@ void check_train(const TrainStage& stage) {
   const auto method = "objective " + stage.objective;
   if (is_sft(stage)) {
     refuse_unused(stage, method, joined({common, {"td_weight", "discount", "answers", "watch"}}));
+    if (stage.discount == 0) fail(ErrorKind::value, "discount", "must be above 0, got 0");
     if (stage.td_weight == 0 && stage.discount != 1)
       fail(ErrorKind::value, "discount", "is not used without td_weight");
     if (data_of(stage) != "demonstrations" && data_of(stage) != "pairs")

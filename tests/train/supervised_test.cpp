@@ -131,7 +131,7 @@ at::Tensor plain_iq(const LanguageModel& model, const std::vector<TokenizedAnswe
 
 TEST(Supervised, TheTdTermIsInverseSoftQLearning) {
   const auto model = tiny_model();
-  // The second completion is cut: 9 tokens leave room for "fgh" without its end.
+  // The second completion is cut: 8 tokens leave room for "fgh" without its end.
   SupervisedObjective objective(model, {demo("ab", "cd"), demo("abcde", "fghi"), demo("x", "")},
                                 {.answers = {.max_length = 8, .max_prompt_length = 5, .on_long = "truncate"},
                                  .td_weight = 0.3,
