@@ -116,7 +116,74 @@ Value orpo(const PreferenceTerms& terms, const Options& options) {
 PLAUDIT_PREFERENCE_LOSS(orpo, "likelihood and odds ratio, no reference", .needs_reference = false,
                         .uses = {"lam"});
 
+// DPO with the value of the policy, -beta log(pi/pi_ref) on calibration answers: added offline, where these
+// are the chosen answers, taken away online, where they are those that the reference wrote. Per pair, so that
+// the mean is vpo_loss.
+Value vpo(const PreferenceTerms& terms, const Options& options) {
+  const double beta = options.beta.value_or(0.1), alpha = options.value_weight.value_or(0.1);
+  const auto plain = dpo_loss(terms.logps, {.beta = beta});
+  const auto chosen = terms.logps.chosen - terms.logps.ref_chosen,
+             rejected = terms.logps.rejected - terms.logps.ref_rejected;
+  const bool online = options.value_mode.value_or("offline") == "online";
+  const auto value =
+      -beta * (online ? terms.chosen_calibrates * chosen + terms.rejected_calibrates * rejected : chosen);
+  return {plain.losses + (online ? -alpha : alpha) * value, plain.chosen_rewards, plain.rejected_rewards};
+}
+PLAUDIT_PREFERENCE_LOSS(vpo, "DPO with the policy's value: pessimism offline, optimism online (VPO)",
+                        .uses = {"beta", "value_weight", "value_mode"}, .extras = PairExtras::calibration);
+
+// DPO with alpha w REG, REG = -beta sum_t reward_t log pi(y_t) over both answers and w = sigma(-margin),
+// which is constant for the gradient (treg_loss).
+Value t_reg(const PreferenceTerms& terms, const Options& options) {
+  const double beta = options.beta.value_or(0.1), alpha = options.token_reward_weight.value_or(0.25);
+  const auto plain = dpo_loss(terms.logps, {.beta = beta});
+  const auto weight = at::sigmoid(plain.rejected_rewards - plain.chosen_rewards);
+  const auto regulariser = -beta * (terms.chosen_credit + terms.rejected_credit);
+  return {plain.losses + alpha * weight * regulariser, plain.chosen_rewards, plain.rejected_rewards};
+}
+PLAUDIT_PREFERENCE_LOSS(t_reg, "DPO with token rewards that the model makes itself (T-REG)",
+                        .uses = {"beta", "token_reward_weight", "better", "worse"},
+                        .extras = PairExtras::token_rewards);
+
+RevisionLogps per_token(const RevisionLogps& r, const at::Tensor& chosen, const at::Tensor& rejected) {
+  return {r.w_given_l / chosen, r.l_given_l / rejected, r.w_given_w / chosen, r.l_given_w / rejected};
+}
+
+// Real answers need the mean over tokens: a sum over many tokens swamps the target of 1/2.
+Value srpo(const PreferenceTerms& terms, const Options& options) {
+  static const Check check("preference.loss");
+  const double beta = options.beta.value_or(0.1);
+  const SrpoOptions settings{.beta = beta, .alpha = options.improve_weight.value_or(0.5)};
+  if (!options.length_normalised.value_or(true))
+    return with_implicit_rewards(srpo_loss(terms.logps, terms.revision, terms.ref_revision, settings).losses,
+                                 terms.logps, beta);
+  const auto &w = terms.chosen_lengths, &l = terms.rejected_lengths;
+  const auto logps = per_token(check, terms.logps, w, l);
+  const auto result =
+      srpo_loss(logps, per_token(terms.revision, w, l), per_token(terms.ref_revision, w, l), settings);
+  return with_implicit_rewards(result.losses, logps, beta);
+}
+PLAUDIT_PREFERENCE_LOSS(srpo, "answers and their revisions, whoever wrote the pairs (SRPO)",
+                        .uses = {"beta", "improve_weight", "length_normalised", "revise"},
+                        .extras = PairExtras::revisions);
+
 }  // namespace
+
+PreferenceTerms swapped(const PreferenceTerms& terms) {
+  const auto& [chosen, rejected, ref_chosen, ref_rejected] = terms.logps;
+  const auto turned = [](const RevisionLogps& r) -> RevisionLogps {
+    return {r.l_given_w, r.w_given_w, r.l_given_l, r.w_given_l};
+  };
+  return {{rejected, chosen, ref_rejected, ref_chosen},
+          terms.rejected_lengths,
+          terms.chosen_lengths,
+          terms.rejected_calibrates,
+          terms.chosen_calibrates,
+          terms.rejected_credit,
+          terms.chosen_credit,
+          turned(terms.revision),
+          turned(terms.ref_revision)};
+}
 
 template <>
 void describe(OptionTable<PreferenceLossOptions>& t) {
@@ -133,7 +200,19 @@ void describe(OptionTable<PreferenceLossOptions>& t) {
           one_of({"reverse_kl", "forward_kl", "js", "alpha"}));
   t.field("alpha", &Options::alpha, "f-dpo with divergence alpha: its order (0.5)");
   t.field("length_normalised", &Options::length_normalised,
-          "dpo, cdpo, ipo: divide each log-probability by the answer's tokens (false)");
+          "dpo, cdpo, ipo (false), srpo (true): divide each log-probability by the answer's tokens");
+  t.field("value_weight", &Options::value_weight, "vpo: weight of the policy's value (0.1)", at_least(0));
+  t.field("value_mode", &Options::value_mode,
+          "vpo: offline is pessimistic (stays likely on chosen answers), online optimistic (moves away from "
+          "what the reference answers) (offline)",
+          one_of({"offline", "online"}));
+  t.field("token_reward_weight", &Options::token_reward_weight, "t-reg: weight of the token rewards (0.25)",
+          at_least(0));
+  t.field("better", &Options::better, "t-reg: the instruction whose likelier tokens are rewarded");
+  t.field("worse", &Options::worse, "t-reg: the instruction whose likelier tokens are penalised");
+  t.field("improve_weight", &Options::improve_weight,
+          "srpo: weight of the loss of revisions, the rest is that of answers (0.5)", between(0, 1));
+  t.field("revise", &Options::revise, "srpo: what asks for a revision of the answer before it");
 }
 
 const std::vector<PreferenceLoss>& preference_losses() {
@@ -148,7 +227,7 @@ bool detail::register_preference_loss(const std::string& identifier, const std::
   const auto place = std::lower_bound(list.begin(), list.end(), name,
                                       [](const auto& loss, const auto& key) { return loss.name < key; });
   if (place != list.end() && place->name == name) bug("train.loss", "two losses are named " + name);
-  list.insert(place, {name, doc, traits.needs_reference, std::move(traits.uses), compute});
+  list.insert(place, {name, doc, traits.needs_reference, std::move(traits.uses), compute, traits.extras});
   return true;
 }
 
@@ -191,11 +270,15 @@ PreferenceLossValue pair_loss(const std::string& name, const PreferenceTerms& te
   }
   const auto options = read_options<PreferenceLossOptions>(node, {"preference.pair_loss", "settings"});
   const auto& loss = find_preference_loss(name, options);
-  const auto& [logps, chosen_lengths, rejected_lengths] = terms;
+  if (loss.extras != PairExtras::none)
+    check.refuse(
+        ErrorKind::value, "name",
+        "'" + name + "' needs more of a pair than its log-probabilities: use the function of its own");
+  const auto& logps = terms.logps;
   return loss.compute(
       {checked_pair(check, logps),
-       checked_lengths(check, "chosen_lengths", chosen_lengths, "chosen_logps", logps.chosen),
-       checked_lengths(check, "rejected_lengths", rejected_lengths, "rejected_logps", logps.rejected)},
+       checked_lengths(check, "chosen_lengths", terms.chosen_lengths, "chosen_logps", logps.chosen),
+       checked_lengths(check, "rejected_lengths", terms.rejected_lengths, "rejected_logps", logps.rejected)},
       options);
 }
 

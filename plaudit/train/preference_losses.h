@@ -14,14 +14,25 @@
 
 #include "plaudit/core/options.h"
 #include "plaudit/objective/preference_margin.h"
+#include "plaudit/objective/srpo.h"
 
 namespace plaudit {
 
-// What a loss may use; the log-probabilities of the policy carry the gradient.
+// What a loss may use; the log-probabilities of the policy carry the gradient. All [B]. The last three are
+// there for losses that ask for them.
 struct PreferenceTerms {
-  PairLogps logps;                              // sums over the counted tokens, [B]; references 0 where free
-  at::Tensor chosen_lengths, rejected_lengths;  // counted tokens, [B]
+  PairLogps logps;                              // sums over the counted tokens; references 0 where free
+  at::Tensor chosen_lengths, rejected_lengths;  // counted tokens
+  // Calibration: how much each answer counts as a draw of the calibration policy.
+  at::Tensor chosen_calibrates = {}, rejected_calibrates = {};
+  // Token rewards: sum_t reward_t log pi(y_t) of each answer.
+  at::Tensor chosen_credit = {}, rejected_credit = {};
+  // Revisions: each answer as a revision of each.
+  RevisionLogps revision = {}, ref_revision = {};
 };
+
+// The pair with its answers exchanged.
+PreferenceTerms swapped(const PreferenceTerms& terms);
 
 // Settings of the losses. One that is set but not used by the chosen loss is refused; one that is not set
 // takes the loss's own default.
@@ -35,6 +46,12 @@ struct PreferenceLossOptions {
   std::optional<std::string> divergence = {};
   std::optional<double> alpha = {};
   std::optional<bool> length_normalised = {};
+  std::optional<double> value_weight = {};
+  std::optional<std::string> value_mode = {};
+  std::optional<double> token_reward_weight = {};
+  std::optional<std::string> better = {}, worse = {};
+  std::optional<double> improve_weight = {};
+  std::optional<std::string> revise = {};
 };
 
 template <>
@@ -46,12 +63,21 @@ struct PreferenceLossValue {
   at::Tensor chosen_rewards, rejected_rewards;
 };
 
+// What a loss needs of a pair besides the log-probabilities of its answers.
+enum class PairExtras {
+  none,
+  calibration,    // which answers the reference wrote
+  token_rewards,  // made by the reference under contrasting instructions (train/contrast_rewards.h)
+  revisions       // each answer as a revision of each
+};
+
 // `losses` with the implicit rewards beta log(pi/pi_ref), as losses on log-ratios report them.
 PreferenceLossValue with_implicit_rewards(const at::Tensor& losses, const PairLogps& logps, double beta);
 
 struct PreferenceLossTraits {
   bool needs_reference = true;
   std::vector<std::string> uses = {};  // keys of PreferenceLossOptions
+  PairExtras extras = PairExtras::none;
 };
 
 // A pure function of the terms, without state: it is called from several threads.
@@ -63,6 +89,7 @@ struct PreferenceLoss {
   bool needs_reference = true;
   std::vector<std::string> uses;
   PreferenceLossFunction compute;
+  PairExtras extras = PairExtras::none;
 };
 
 // All of them, sorted by name.
@@ -75,7 +102,7 @@ const PreferenceLoss& find_preference_loss(const std::string& name, const Prefer
 
 // The loss of that name on checked terms, with its settings as the text of a JSON object; registered as
 // preference.pair_loss. UserErrors: those of find_preference_loss, checked_pair and checked_lengths; a
-// setting of a wrong type (type) or out of range (value).
+// setting of a wrong type (type) or out of range (value); a loss with extras (value).
 PreferenceLossValue pair_loss(const std::string& name, const PreferenceTerms& terms,
                               const std::string& settings);
 
