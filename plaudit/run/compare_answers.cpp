@@ -81,7 +81,7 @@ std::vector<double> model_scores(const std::string& folder, const ScoredAnswers&
     out.push_back(scored ? judgement.score : NAN);
     lines.push_back({{"score", scored ? Json(judgement.score) : Json(nullptr)}});
   }
-  if (context.ranks().rank() == 0) write_json_lines(kept, lines);
+  if (!kept.empty() && context.ranks().rank() == 0) write_json_lines(kept, lines);
   return out;
 }
 
@@ -131,10 +131,11 @@ ScoredAnswers score_answers(const RewardDistanceStage& stage, RunContext& contex
   };
   if (scored) add(name_of(stage.answers), scores_of(lists, out, stage.answers));
   for (const auto& file : stage.scores) add(name_of(file), scores_of(read_lists(file, context), out, file));
+  const auto kept_at = [&](size_t i) {
+    return context.run_folder().empty() ? "" : fmt::format("{}/scores-{}.jsonl", context.folder(), i + 1);
+  };
   for (size_t i = 0; i < stage.reward_models.size(); ++i)
-    add(name_of(stage.reward_models[i]),
-        model_scores(stage.reward_models[i], out, fmt::format("{}/scores-{}.jsonl", context.folder(), i + 1),
-                     context));
+    add(name_of(stage.reward_models[i]), model_scores(stage.reward_models[i], out, kept_at(i), context));
   if (out.rewards.size() < 2)
     fail(ErrorKind::empty, "scores, reward_models",
          fmt::format("two rewards are needed to compare, got {}", out.rewards.size()));

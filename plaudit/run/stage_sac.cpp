@@ -85,7 +85,8 @@ void run_sac(const SacStage& o, RunContext& context) {
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
   Series curve{.name = "collected", .x = {}, .y = {}};
-  OffPolicyContext around{.rng = context.rng("run"), .folder = context.folder()};
+  OffPolicyContext around{.rng = context.rng("run")};
+  if (!context.run_folder().empty()) around.folder = context.folder();  // a claim's run has none
   around.episode = [&](int64_t step, double episode_return, const SacMetrics& m) {
     context.log(step, {{"return", episode_return},
                        {"critic_loss", m.critic_loss},

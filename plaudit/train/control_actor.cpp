@@ -32,7 +32,8 @@ ControlActor::ControlActor(const ControlActorOptions& o, Rng rng) : options_(o) 
   check.that(o.actions >= 1, "actions", ">= 1", o.actions);
   for (const auto size : o.hidden) check.that(size >= 1, "hidden", ">= 1", size);
   if (o.kind == "mlp") {
-    encoder_ = Mlp(mlp_sizes(o.observations, o.hidden, 2 * o.actions), 0, rng.child("actor"));
+    encoder_ = Mlp(mlp_sizes(o.observations, o.hidden, 2 * o.actions), 0, rng.child("actor"),
+                   o.init == "xavier" ? LinearInit::xavier : LinearInit::uniform);
     return;
   }
   if (o.hidden.size() != 2 || o.hidden[0] != o.hidden[1])
@@ -99,7 +100,7 @@ ControlActor load_actor(const std::string& folder) {
   const auto file = JsonFile::read(folder + "/actor.json");
   const auto view = file.view();
   ControlActorOptions o{
-      view.at("kind").text(), view.at("observations").integer(), view.at("actions").integer(), {}};
+      view.at("kind").text(), view.at("observations").integer(), view.at("actions").integer(), {}, "xavier"};
   for (const auto& size : view.at("hidden").list()) o.hidden.push_back(size.integer());
   const ControlActor actor(o, Rng(0, "load"));
   const auto path = folder + "/actor.safetensors";

@@ -19,6 +19,7 @@ struct ControlActorOptions {
   std::string kind = "mlp";  // or gru
   int64_t observations = 0, actions = 0;
   std::vector<int64_t> hidden = {256, 256};  // of gru: encoder and state, two equal numbers
+  std::string init = "xavier";               // or uniform (model/mlp.h); of mlp
 };
 
 struct ActionSequence {

@@ -115,6 +115,12 @@ class OffPolicyRun {
     if (context_.episode) context_.episode(result_.steps, episode_return, learner_.metrics());
   }
 
+  // Data of another run must not be gone on with.
+  std::string fingerprint() const {
+    return option_table<OffPolicyOptions>().write(options_).dump() +
+           option_table<SacOptions>().write(learner_.options()).dump() + context_.rng.save();
+  }
+
   std::vector<Parameter> tensors() const {
     auto out = learner_.state();
     for (const auto& [name, column] : buffer_.columns()) out.push_back({"buffer." + name, column});
@@ -125,6 +131,7 @@ class OffPolicyRun {
     saved_ = result_.steps;
     save_checkpoint(context_.folder, saved_, tensors(),
                     {{"environment", environment_.spec().id},
+                     {"options", fingerprint()},
                      {"steps", result_.steps},
                      {"episodes", result_.episodes},
                      {"buffer_size", buffer_.size()},
@@ -143,6 +150,9 @@ class OffPolicyRun {
     if (info.at("environment") != environment_.spec().id)
       fail(ErrorKind::value, path,
            "is of " + info.at("environment").get<std::string>() + ", not of " + environment_.spec().id);
+    if (info.at("options") != fingerprint())
+      fail(ErrorKind::value, path,
+           "is of a run with other options or another seed: " + info.at("options").dump());
     load_checkpoint(path, tensors());
     result_.steps = result_.resumed_from = saved_ = info.at("steps").get<int64_t>();
     result_.episodes = info.at("episodes").get<int64_t>();

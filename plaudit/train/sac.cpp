@@ -27,11 +27,18 @@ void describe(OptionTable<SacOptions>& t) {
   t.field("model_hidden", &O::model_hidden, "sequence > 1: layers of the model", at_least(1));
   t.field("recall", &O::recall, "sequence > 1: states by the slow copy of the model, or by the model itself",
           one_of({"slow", "online"}));
+  t.field("init", &O::init,
+          "start of the weights: xavier (biases zero) or uniform (within 1/sqrt(inputs), biases too)",
+          one_of({"xavier", "uniform"}));
   t.field("actor_every", &O::actor_every, "updates of the critics for one of the actor (1; sequence > 1: 4)",
           at_least(1));
 }
 
 namespace {
+
+LinearInit init_of(const SacOptions& o) {
+  return o.init == "xavier" ? LinearInit::xavier : LinearInit::uniform;
+}
 
 void check_loss(const char* what, const at::Tensor& loss) {
   if (!std::isfinite(loss.item<double>()))
@@ -46,8 +53,8 @@ void check_loss(const char* what, const at::Tensor& loss) {
 SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& o, const Rng& rng)
     : options_(o),
       actions_(actions),
-      actor_({o.sequence > 1 ? "gru" : "mlp", observations, actions, o.hidden}, rng.child("actor")),
-      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics")),
+      actor_({o.sequence > 1 ? "gru" : "mlp", observations, actions, o.hidden, o.init}, rng.child("actor")),
+      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics"), init_of(o)),
       frozen_critic_(critic_.frozen()),
       target_critic_(critic_.copy()),
       log_temperature_(at::full({}, std::log(o.temperature), at::kFloat).set_requires_grad(true)),
@@ -56,7 +63,8 @@ SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& 
       temperature_optimizer_(std::make_unique<AdamW>(
           std::vector<Parameter>{{"log_temperature", log_temperature_}}, AdamWOptions{})) {
   if (o.sequence == 1) return;
-  model_ = Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"));
+  model_ =
+      Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"), init_of(o));
   frozen_model_ = model_.frozen();
   slow_model_ = model_.copy();
   model_optimizer_ = std::make_unique<AdamW>(model_.parameters("model"), AdamWOptions{});

@@ -26,6 +26,7 @@ struct SacOptions {
   int64_t critics = 2;
   std::vector<int64_t> hidden = {256, 256}, model_hidden = {400, 300};
   std::string recall = "slow";
+  std::string init = "xavier";
   std::optional<int64_t> actor_every = {};
 };
 template <>
