@@ -37,6 +37,15 @@ AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples
 at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
                         double temperature = 1);
 
+struct AnswerTokenLogps {
+  at::Tensor logps;  // [A,T] f32, differentiable; 0 under the mask
+  at::Tensor mask;   // [A,T] bool, a left-aligned run of counted tokens
+};
+
+// The log-probability of each counted token, padded to the longest answer.
+AnswerTokenLogps answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch,
+                                    bool use_adapter = true, double temperature = 1);
+
 // A packed batch with the rows that stand for each answer: "last" reads the answer's last token, "mean" the
 // mean over prompt and answer.
 struct AnswerPoolBatch {

@@ -8,6 +8,14 @@
 
 namespace plaudit {
 
+// Value-augmented sampling of the policy (plan/value_steering.h).
+struct SteerOptions {
+  std::vector<double> beta = {5};
+  int64_t candidates = 15;
+};
+template <>
+void describe(OptionTable<SteerOptions>& table);
+
 struct EvaluateStage {
   std::string suite = "win-rate";
   PromptChoice prompts = {};
@@ -18,6 +26,10 @@ struct EvaluateStage {
   int64_t bins = 10;
   std::vector<int64_t> n = {1, 2, 4, 8};
   std::string model = "reference";
+  std::optional<SteerOptions> steer = {};
+  std::vector<double> angles = {0, 45, 90};
+  std::vector<ObjectiveChoice> objectives = {};
+  std::string value_folder;  // values of another run; "": the recipe's value_model
 };
 template <>
 void describe(OptionTable<EvaluateStage>& table);
@@ -26,6 +38,11 @@ void describe(OptionTable<EvaluateStage>& table);
 // bootstrap interval over prompts: judge/policy, judge/reference, judge/gain, win_rate, kl (nats per answer,
 // on the policy's own answers) and, with a reward model, reward/policy, reward/reference, reward/gain.
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context);
+
+// One policy that reads directions in its prompts, at several angles over two objectives. Metrics with
+// intervals over prompts: <objective>@<angle>, <objective>/reference (plain prompts) and gain@<angle>, how
+// much better than the reference the answers are in the direction that they were asked for.
+void evaluate_directions(const EvaluateStage& stage, RunContext& context);
 
 // On pairs with a label other than 1/2: reward/accuracy, reward/ece, reward/nll, and the calibration as a
 // plot.

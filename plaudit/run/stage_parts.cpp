@@ -39,9 +39,21 @@ std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context
 }
 
 template <>
+void describe(OptionTable<ObjectiveChoice>& t) {
+  t.include(&ObjectiveChoice::judge);
+  t.field("as", &ObjectiveChoice::as, "name of the objective; empty: the judge's");
+  t.field("scale", &ObjectiveChoice::scale, "multiplies the scores, so that objectives are of one size");
+}
+
+std::string objective_name(const ObjectiveChoice& choice) {
+  return choice.as.empty() ? choice.judge.judge : choice.as;
+}
+
+template <>
 void describe(OptionTable<PromptChoice>& t) {
   t.field("prompts", &PromptChoice::prompts, "file of prompts: JSON lines or Parquet");
   t.field("limit", &PromptChoice::limit, "use only the first so many", at_least(1));
+  t.field("skip", &PromptChoice::skip, "leave out the first so many", at_least(0));
   t.field("plain_prompts", &PromptChoice::plain_prompts,
           "what a prompt of plain text becomes: itself, or the user message of a chat",
           one_of({"text", "chat"}));
@@ -56,15 +68,27 @@ void check_prompts(const PromptChoice& choice) {
   check_file("prompts", choice.prompts);
 }
 
-std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context) {
+std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context) {
   ReadOptions options;
-  options.limit = choice.limit;
+  if (choice.limit) options.limit = *choice.limit + choice.skip;
   options.plain_prompts = choice.plain_prompts;
-  const auto read = read_prompts(choice.prompts, options);
+  auto read = read_prompts(choice.prompts, options);
   for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
+  const auto count = static_cast<int64_t>(read.records.size());
+  if (choice.skip >= count)
+    fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
+  read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
+  return std::move(read.records);
+}
+
+std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records) {
   std::vector<Prompt> out;
-  for (const auto& record : read.records) out.push_back(record.prompt);
+  for (const auto& record : records) out.push_back(record.prompt);
   return out;
+}
+
+std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context) {
+  return prompts_of(load_prompt_records(choice, context));
 }
 
 template <>

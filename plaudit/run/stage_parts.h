@@ -30,10 +30,22 @@ Names judge_reads(const JudgeChoice& choice);
 void check_judge(const JudgeChoice& choice);
 std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context);
 
+// A judge whose scores are one objective among several.
+struct ObjectiveChoice {
+  JudgeChoice judge = {};
+  std::string as;  // "": the judge's name
+  double scale = 1;
+};
+template <>
+void describe(OptionTable<ObjectiveChoice>& table);
+
+std::string objective_name(const ObjectiveChoice& choice);
+
 // Where prompts come from.
 struct PromptChoice {
   std::string prompts;  // file
   std::optional<int64_t> limit = {};
+  int64_t skip = 0;
   std::string plain_prompts = "text";
 };
 template <>
@@ -41,6 +53,8 @@ void describe(OptionTable<PromptChoice>& table);
 
 void check_prompts(const PromptChoice& choice);
 // The prompts, what was refused counted in the summary.
+std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context);
+std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records);
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context);
 
 template <>

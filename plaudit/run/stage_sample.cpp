@@ -23,8 +23,13 @@ void describe(OptionTable<SampleStage>& t) {
 
 void save_answers(const SampledAnswers& answers, const std::string& folder) {
   std::vector<Json> lines;
-  for (const auto& list : answers.lists)
-    lines.push_back({{"prompt", json_of(list.prompt)}, {"completions", list.completions}});
+  for (size_t i = 0; i < answers.lists.size(); ++i) {
+    const auto& list = answers.lists[i];
+    Json line = {{"prompt", json_of(list.prompt)}, {"completions", list.completions}};
+    if (!answers.ids.empty()) line["ids"] = answers.ids[i];
+    if (!list.extra.empty()) line["extra"] = list.extra;
+    lines.push_back(std::move(line));
+  }
   write_json_lines(folder + "/answers.jsonl", lines);
 }
 
@@ -40,6 +45,9 @@ SampledAnswers load_answers(const std::string& folder) {
       else
         list.prompt.messages = read_messages(prompt, "prompt");
       list.completions = record.value.at("completions").get<std::vector<std::string>>();
+      list.extra = record.value.value("extra", Json::object());
+      if (record.value.contains("ids"))
+        out.ids.push_back(record.value.at("ids").get<std::vector<std::vector<int64_t>>>());
       out.lists.push_back(std::move(list));
     } catch (const Json::exception&) {
       fail(ErrorKind::type, fmt::format("{}:{}", path, record.line), "is not a prompt with its completions");
@@ -53,7 +61,8 @@ namespace {
 
 void run_sample(const SampleStage& options, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
-  const auto prompts = load_prompts(options.prompts, context);
+  const auto records = load_prompt_records(options.prompts, context);
+  const auto prompts = prompts_of(records);
   const auto answers = answer_prompts({policy.model, true, options.precision}, prompts, options.sampling,
                                       context.rng(), [&](int64_t done, int64_t total) {
                                         context.progress(done, total, "answers");
@@ -64,8 +73,11 @@ void run_sample(const SampleStage& options, RunContext& context) {
   for (size_t i = 0; i < prompts.size(); ++i) {
     RankedList list;
     list.prompt = prompts[i];
+    list.extra = records[i].extra;
+    out.ids.emplace_back();
     for (const auto& completion : answers.completions[i]) {
       list.completions.push_back(completion.text);
+      out.ids.back().push_back(completion.ids);
       tokens += static_cast<int64_t>(completion.ids.size());
       ended += completion.finish == "stop";
     }
