@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "plaudit/data/decontaminate.h"
+
 namespace plaudit {
 
 template <>
@@ -57,6 +59,15 @@ void describe(OptionTable<PromptChoice>& t) {
   t.field("plain_prompts", &PromptChoice::plain_prompts,
           "what a prompt of plain text becomes: itself, or the user message of a chat",
           one_of({"text", "chat"}));
+  t.field("decontaminate", &PromptChoice::decontaminate,
+          "file of test prompts: leave out what covers more than half of one of them by runs of 8 words");
+}
+
+template <>
+void describe(OptionTable<RolloutChoice>& t) {
+  t.include(&RolloutChoice::prompts);
+  t.include(&RolloutChoice::judge);
+  t.include(&RolloutChoice::sampling);
 }
 
 void check_file(const std::string& key, const std::string& path) {
@@ -66,6 +77,29 @@ void check_file(const std::string& key, const std::string& path) {
 
 void check_prompts(const PromptChoice& choice) {
   check_file("prompts", choice.prompts);
+  if (!choice.decontaminate.empty()) check_file("decontaminate", choice.decontaminate);
+}
+
+namespace {
+
+// What users said; the answers of a conversation are no questions of a test.
+std::string user_text(const Prompt& prompt) {
+  if (!prompt.is_chat()) return prompt.text;
+  std::string out;
+  for (const auto& message : prompt.messages)
+    if (message.role == "user") out += (out.empty() ? "" : "\n") + message.content;
+  return out;
+}
+
+}  // namespace
+
+std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts) {
+  std::vector<std::string> train, test;
+  for (const auto& prompt : prompts) train.push_back(user_text(prompt));
+  for (const auto& record : read_prompts(file).records) test.push_back(user_text(record.prompt));
+  std::vector<bool> out(prompts.size(), false);
+  for (const auto row : decontaminate(train, test).contaminated) out[static_cast<size_t>(row)] = true;
+  return out;
 }
 
 std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context) {
@@ -78,7 +112,15 @@ std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunCon
   if (choice.skip >= count)
     fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
   read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
-  return std::move(read.records);
+  if (choice.decontaminate.empty()) return std::move(read.records);
+  const auto bad = contaminated_by(choice.decontaminate, prompts_of(read.records));
+  std::vector<PromptRecord> clean;
+  for (size_t i = 0; i < bad.size(); ++i)
+    if (!bad[i]) clean.push_back(std::move(read.records[i]));
+  const auto left_out = static_cast<int64_t>(bad.size() - clean.size());
+  if (left_out > 0) context.summary().rejected("prompts that overlap the test", left_out);
+  if (clean.empty()) fail(ErrorKind::empty, "decontaminate", "leaves no prompt: all overlap the test");
+  return clean;
 }
 
 std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records) {

@@ -8,6 +8,7 @@
 #include "plaudit/run/scored_answers.h"
 #include "plaudit/run/watch.h"
 #include "plaudit/train/offline.h"
+#include "plaudit/train/policy_gradient.h"
 #include "plaudit/train/preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
@@ -32,6 +33,8 @@ struct TrainStage {
   TrainOptions training = {};
   ValueTrainingOptions value = {};
   OfflineOptions offline = {};
+  PolicyGradientOptions gradient = {};
+  std::optional<RolloutChoice> rollout = {};
   std::optional<WatchOptions> watch = {};
 };
 
@@ -54,8 +57,13 @@ bool is_alol(const TrainStage& stage) {
   return stage.objective == "a-lol";
 }
 
+bool is_policy_gradient(const TrainStage& stage) {
+  return stage.objective == "policy-gradient";
+}
+
+// "" for answers that are drawn while training.
 std::string data_of(const TrainStage& stage) {
-  if (!stage.data.empty()) return stage.data;
+  if (!stage.data.empty() || is_policy_gradient(stage)) return stage.data;
   if (is_value(stage) || is_alol(stage)) return "scores";
   return is_sft(stage) ? "demonstrations" : is_kto(stage) ? "unpaired" : "pairs";
 }
@@ -65,7 +73,7 @@ const std::vector<std::string> reference_keys = {"reference", "ref_sync_steps", 
 
 std::vector<std::string> objective_names() {
   auto names = preference_loss_names();
-  names.insert(names.begin(), {"sft", "reward", "kto", "value", "a-lol"});
+  names.insert(names.begin(), {"sft", "reward", "kto", "value", "a-lol", "policy-gradient"});
   return names;
 }
 
@@ -77,7 +85,7 @@ void describe(OptionTable<TrainStage>& t) {
       "objective", &TrainStage::objective,
       "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
       "feedback), value (a value model, on scores), a-lol (offline policy gradient, on scores with a value "
-      "model), or a loss on pairs",
+      "model), policy-gradient (online: the policy answers, a judge or verifier scores), or a loss on pairs",
       one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
@@ -108,6 +116,10 @@ void describe(OptionTable<TrainStage>& t) {
   t.include(&TrainStage::training);
   t.include(&TrainStage::value);
   t.include(&TrainStage::offline);
+  t.include(&TrainStage::gradient);
+  t.field("rollout", &TrainStage::rollout,
+          "policy-gradient: prompts, judge and sampling of the answers: {prompts: FILE, judge: verifier, "
+          "per_prompt: 8, max_new_tokens: 64}");
   t.field("watch", &TrainStage::watch,
           "sample and judge the policy every evaluate_every updates: {prompts: FILE, judge: lexicon}");
 }
@@ -115,7 +127,10 @@ void describe(OptionTable<TrainStage>& t) {
 namespace {
 
 Names train_reads(const TrainStage& stage) {
-  Names names = {data_of(stage), is_reward(stage) ? "reward_model" : "policy"};
+  Names names = {is_reward(stage) ? "reward_model" : "policy"};
+  if (!data_of(stage).empty()) names.insert(names.begin(), data_of(stage));
+  if (is_policy_gradient(stage) && stage.rollout)
+    for (const auto& name : judge_reads(stage.rollout->judge)) names.push_back(name);
   if (is_alol(stage)) names.push_back("value_model");
   if (stage.watch) {
     names.push_back("reward_model?");
@@ -143,7 +158,15 @@ void check_train(const TrainStage& stage) {
     if (data_of(stage) != "scores") fail(ErrorKind::value, "data", "of " + method + " must be scores");
     return;
   }
-  if (is_alol(stage)) {
+  if (is_policy_gradient(stage)) {
+    refuse_unused(stage, method, joined({common, keys_of<PolicyGradientOptions>(), {"rollout", "watch"}}));
+    if (!stage.data.empty())
+      fail(ErrorKind::value, "data", "is no option of " + method + ", which draws its own: see rollout");
+    if (!stage.rollout)
+      fail(ErrorKind::value, "rollout", "is needed: {prompts: FILE, judge: verifier, per_prompt: 8}");
+    check_prompts(stage.rollout->prompts);
+    check_judge(stage.rollout->judge);
+  } else if (is_alol(stage)) {
     refuse_unused(stage, method, joined({common, keys_of<OfflineOptions>(), {"watch"}}));
     if (data_of(stage) != "scores") fail(ErrorKind::value, "data", "of " + method + " must be scores");
   } else if (is_sft(stage)) {
@@ -229,8 +252,22 @@ std::unique_ptr<Objective> alol_objective(const TrainStage& stage, const Policy&
   return objective;
 }
 
+std::unique_ptr<Objective> gradient_objective(const TrainStage& stage, const Policy& policy,
+                                              RunContext& context) {
+  std::vector<Prompt> prompts;
+  std::vector<Json> extra;
+  for (auto& record : load_prompt_records(stage.rollout->prompts, context)) {
+    prompts.push_back(std::move(record.prompt));
+    extra.push_back(std::move(record.extra));
+  }
+  return std::make_unique<PolicyGradientObjective>(
+      policy.model, std::move(prompts), std::move(extra), make_judge(stage.rollout->judge, context),
+      stage.rollout->sampling, stage.gradient, context.rng("rollouts"));
+}
+
 std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
                                             RunContext& context) {
+  if (is_policy_gradient(stage)) return gradient_objective(stage, policy, context);
   if (is_alol(stage)) return alol_objective(stage, policy, context);
   if (is_sft(stage))
     return std::make_unique<SupervisedObjective>(policy.model, demonstrations_of(stage, context),
@@ -328,6 +365,9 @@ TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch
   course.draw(report, "Loss", {"loss"});
   course.draw(report, "Squared error of the values, in variances of the reward",
               {"prompt_error", "end_error"});
+  course.draw(report, "Mean score of the answers that it learns from", {"score"});
+  course.draw(report, "Shares of answers", {"ended", "signal", "unjudged"});
+  course.draw(report, "Distance from the start, nats per answer", {"kl"});
   course.draw(report, "Rewards",
               {"rewards/chosen", "rewards/rejected", "rewards/desirable", "rewards/undesirable"});
   course.draw(report, "Share of pairs that are ranked right", {"accuracy", "rewards/accuracy"});
@@ -376,6 +416,9 @@ void train_policy(const TrainStage& stage, RunContext& context) {
     watch = std::make_unique<Watch>(*stage.watch, policy, reward, context);
   }
   summarise(run_loop(*objective, stage, watch.get(), context), *objective, context);
+  if (const auto* gradient = dynamic_cast<const PolicyGradientObjective*>(objective.get()))
+    for (const auto& [reason, count] : gradient->unjudged())
+      context.summary().rejected("answers not judged: " + reason, count);
   if (watch) watch->report(context.report());
 }
 
