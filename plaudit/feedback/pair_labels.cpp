@@ -100,7 +100,7 @@ PreferencePair with_noise(PreferencePair pair, bool flip) {
 void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists) {
   std::vector<Answer> answers;
   for (const auto& list : lists) {
-    for (const auto& completion : list.completions) answers.push_back({list.prompt, completion});
+    for (const auto& completion : list.completions) answers.push_back({list.prompt, completion, list.extra});
   }
   const auto judgements = judge.judge(answers);
   if (judgements.size() != answers.size())

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "plaudit/core/checks.h"
 #include "plaudit/core/errors.h"
 
@@ -99,6 +101,24 @@ at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_to
 at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
                         double temperature) {
   return sum_per_answer(batch, answer_token_logps(model, batch, use_adapter, temperature));
+}
+
+AnswerTokenLogps padded_answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                                     double temperature) {
+  const auto logps = answer_token_logps(model, batch, use_adapter, temperature);
+  const auto device = logps.device();
+  const auto longest =
+      batch.lengths.empty() ? 0 : *std::max_element(batch.lengths.begin(), batch.lengths.end());
+  std::vector<int64_t> places;
+  for (int64_t a = 0; a < batch.answers(); ++a)
+    for (int64_t t = 0; t < batch.lengths[static_cast<size_t>(a)]; ++t) places.push_back(a * longest + t);
+  const auto place = at::tensor(places, at::kLong).to(device);
+  const auto size = batch.answers() * longest;
+  const auto shape = {batch.answers(), longest};
+  return {at::zeros({size}, logps.options().requires_grad(false)).index_copy(0, place, logps).view(shape),
+          at::zeros({size}, logps.options().requires_grad(false).dtype(at::kBool))
+              .index_fill(0, place, true)
+              .view(shape)};
 }
 
 AnswerPoolBatch pack_for_pooling(std::span<const TokenizedAnswers* const> examples) {

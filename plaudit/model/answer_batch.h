@@ -48,6 +48,15 @@ at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_to
 at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
                         double temperature = 1);
 
+struct AnswerTokenLogps {
+  at::Tensor logps;  // [A,T] f32, differentiable; 0 under the mask
+  at::Tensor mask;   // [A,T] bool, a left-aligned run of counted tokens
+};
+
+// The log-probabilities of the counted tokens, padded to the longest answer; arguments as above.
+AnswerTokenLogps padded_answer_logps(const Transformer& model, const AnswerLogpBatch& batch,
+                                     bool use_adapter = true, double temperature = 1);
+
 // A packed batch with the rows that stand for each answer: "last" reads the answer's last token, "mean" the
 // mean over prompt and answer.
 struct AnswerPoolBatch {

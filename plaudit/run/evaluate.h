@@ -8,6 +8,14 @@
 
 namespace plaudit {
 
+// Value-augmented sampling of the policy (plan/value_steering.h).
+struct SteerOptions {
+  std::vector<double> beta = {5};
+  int64_t candidates = 15;
+};
+template <>
+void describe(OptionTable<SteerOptions>& table);
+
 struct EvaluateStage {
   std::string suite = "win-rate";
   PromptChoice prompts = {};
@@ -21,6 +29,10 @@ struct EvaluateStage {
   int64_t revisions = 0;
   std::string revise;  // "": kReviseInstruction
   bool diversity = false;
+  std::optional<SteerOptions> steer = {};
+  std::vector<double> angles = {0, 45, 90};
+  std::vector<ObjectiveChoice> objectives = {};
+  std::string value_folder;  // values of another run; "": the recipe's value_model
 };
 template <>
 void describe(OptionTable<EvaluateStage>& table);
@@ -39,6 +51,10 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context);
 // The mean negative log-likelihood per token of held-out answers (the better one of each held-out pair), an
 // interval over answers: nll/policy, nll/reference, nll/gain (policy less reference: below 0 is better).
 void evaluate_likelihood(const EvaluateStage& stage, RunContext& context);
+// One policy that reads directions in its prompts, at several angles over two objectives. Metrics with
+// intervals over prompts: <objective>@<angle>, <objective>/reference (plain prompts) and gain@<angle>, how
+// much better than the reference the answers are in the direction that they were asked for.
+void evaluate_directions(const EvaluateStage& stage, RunContext& context);
 
 // On pairs with a label other than 1/2: reward/accuracy, reward/ece, reward/nll, and the calibration as a
 // plot.

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "plaudit/data/revision.h"
 #include "plaudit/eval/policy_answers.h"
 #include "plaudit/eval/text_diversity.h"
+#include "plaudit/plan/value_steering.h"
 #include "plaudit/run/evaluate.h"
 
 namespace plaudit {
@@ -65,6 +68,25 @@ void add_diversity(const std::string& who, const PolicyAnswers& answers, RunCont
   context.summary().metric("distinct_2/" + who, distinct_n(texts, 2));
 }
 
+std::shared_ptr<const Steering> steering_of(const EvaluateStage& stage, const Policy& policy,
+                                            RunContext& context) {
+  if (!stage.steer) return nullptr;
+  const auto values = stage.value_folder.empty() ? context.get<ValueModel>("value_model")
+                                                 : ValueModel::load(stage.value_folder);
+  return std::make_shared<ValueSteering>(values, policy.model, stage.steer->beta, stage.steer->candidates);
+}
+
+// The distance that steering adds to that of the policy's own law: log steered/policy of each answer.
+void add_steering(const PolicyAnswers& answers, std::vector<double>& ratios) {
+  size_t next = 0;
+  for (const auto& list : answers.completions)
+    for (const auto& completion : list) {
+      for (size_t t = 0; t < completion.ids.size(); ++t)
+        ratios[next] += completion.logps[t] - completion.base_logps[t];
+      ++next;
+    }
+}
+
 std::string shown_prompt(const Prompt& prompt) {
   return prompt.is_chat() ? prompt.messages.back().content : prompt.text;
 }
@@ -82,18 +104,27 @@ std::vector<std::string> row(const std::string& name, const Json& metric) {
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
   const auto reference = reference_of(policy, context);
-  const auto prompts = load_prompts(stage.prompts, context);
+  const auto records = load_prompt_records(stage.prompts, context);
+  const auto prompts = prompts_of(records);
   const auto per_prompt = stage.sampling.per_prompt;
   const auto rng = context.rng("answers");
-  const auto answer = [&](const LanguageModel& model, bool use_adapter, const std::string& who) {
-    return answer_prompts({model, use_adapter}, prompts, stage.sampling, rng,
-                          [&](int64_t done, int64_t total) {
-                            context.progress(done, total, "answers of the " + who);
-                            context.throw_if_interrupted();
-                          });
+  const auto answer = [&](AnswerSource source, const std::string& who) {
+    const auto start = std::chrono::steady_clock::now();
+    auto answers = answer_prompts(source, prompts, stage.sampling, rng, [&](int64_t done, int64_t total) {
+      context.progress(done, total, "answers of the " + who);
+      context.throw_if_interrupted();
+    });
+    for (const auto& record : records) answers.extra.push_back(record.extra);
+    int64_t tokens = 0;
+    for (const auto& list : answers.completions)
+      for (const auto& completion : list) tokens += static_cast<int64_t>(completion.ids.size());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    context.summary().metric("sampling/" + who + "/tokens_per_second",
+                             static_cast<double>(tokens) / seconds.count());
+    return answers;
   };
-  const auto after = answer(policy.model, true, "policy");
-  const auto before = answer(reference.model, reference.use_adapter, "reference");
+  const auto after = answer({policy.model, true, "auto", steering_of(stage, policy, context)}, "policy");
+  const auto before = answer({reference.model, reference.use_adapter}, "reference");
 
   const auto judge = make_judge(stage.judge, context);
   const auto judged_after = judge_scores(*judge, after), judged_before = judge_scores(*judge, before);
@@ -110,8 +141,9 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
                    {prompt_means(rewarded_after, per_prompt), prompt_means(rewarded_before, per_prompt)},
                    context);
   }
-  const auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after,
-                                          kl_temperature(stage.sampling));
+  auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after,
+                                    kl_temperature(stage.sampling));
+  if (stage.steer) add_steering(after, ratios);
   add_metric(context.summary(), "kl",
              eval::bootstrap_mean(prompt_means(ratios, per_prompt), context.rng("bootstrap").child("kl")));
 

@@ -35,8 +35,11 @@ void save_answers(const SampledAnswers& answers, const std::string& folder) {
   std::vector<Json> lines;
   for (size_t i = 0; i < answers.lists.size(); ++i) {
     const auto& list = answers.lists[i];
-    lines.push_back({{"prompt", json_of(list.prompt)}, {"completions", list.completions}});
-    if (!answers.writers.empty()) lines.back()["writers"] = answers.writers[i];
+    Json line = {{"prompt", json_of(list.prompt)}, {"completions", list.completions}};
+    if (!answers.writers.empty()) line["writers"] = answers.writers[i];
+    if (!answers.ids.empty()) line["ids"] = answers.ids[i];
+    if (!list.extra.empty()) line["extra"] = list.extra;
+    lines.push_back(std::move(line));
   }
   write_json_lines(folder + "/answers.jsonl", lines);
 }
@@ -53,6 +56,9 @@ SampledAnswers load_answers(const std::string& folder) {
       else
         list.prompt.messages = read_messages(prompt, "prompt");
       list.completions = record.value.at("completions").get<std::vector<std::string>>();
+      list.extra = record.value.value("extra", Json::object());
+      if (record.value.contains("ids"))
+        out.ids.push_back(record.value.at("ids").get<std::vector<std::vector<int64_t>>>());
       out.lists.push_back(std::move(list));
       if (record.value.contains("writers"))
         out.writers.push_back(record.value.at("writers").get<std::vector<std::string>>());
@@ -67,16 +73,16 @@ SampledAnswers load_answers(const std::string& folder) {
 namespace {
 
 // The prompts of this round.
-std::vector<Prompt> prompts_of(const SampleStage& options, RunContext& context) {
-  if (!options.next_prompts) return load_prompts(options.prompts, context);
+std::vector<PromptRecord> records_of(const SampleStage& options, RunContext& context) {
+  if (!options.next_prompts) return load_prompt_records(options.prompts, context);
   auto whole_file = options.prompts;
   whole_file.limit.reset();
-  const auto all = load_prompts(whole_file, context);
+  const auto all = load_prompt_records(whole_file, context);
   const auto count = static_cast<size_t>(options.prompts.limit.value_or(0));
   if (count > all.size())
     fail(ErrorKind::value, "limit",
          fmt::format("asks for {} prompts a round, {} has {}", count, options.prompts.prompts, all.size()));
-  std::vector<Prompt> out;
+  std::vector<PromptRecord> out;
   const auto begin = static_cast<size_t>(context.round() - 1) * count;
   for (size_t i = 0; i < count; ++i) out.push_back(all[(begin + i) % all.size()]);
   return out;
@@ -120,7 +126,8 @@ void run_sample(const SampleStage& options, RunContext& context) {
   if (options.next_prompts && context.round() == 0)
     fail(ErrorKind::value, "next_prompts",
          "counts the rounds of a repeat, and there is none around this stage");
-  const auto prompts = prompts_of(options, context);
+  const auto records = records_of(options, context);
+  const auto prompts = prompts_of(records);
   const auto answers = answer_prompts({policy.model, true, options.precision}, prompts, options.sampling,
                                       context.rng(), [&](int64_t done, int64_t total) {
                                         context.progress(done, total, "answers");
@@ -131,8 +138,11 @@ void run_sample(const SampleStage& options, RunContext& context) {
   for (size_t i = 0; i < prompts.size(); ++i) {
     RankedList list;
     list.prompt = prompts[i];
+    list.extra = records[i].extra;
+    out.ids.emplace_back();
     for (const auto& completion : answers.completions[i]) {
       list.completions.push_back(completion.text);
+      out.ids.back().push_back(completion.ids);
       tokens += static_cast<int64_t>(completion.ids.size());
       ended += completion.finish == "stop";
     }
@@ -144,6 +154,7 @@ void run_sample(const SampleStage& options, RunContext& context) {
       out.writers.emplace_back(out.lists[i].completions.size(), "policy");
       for (const auto& completion : more.completions[i]) {
         out.lists[i].completions.push_back(completion.text);
+        out.ids[i].push_back(completion.ids);
         out.writers.back().push_back("reference");
       }
     }
