@@ -261,10 +261,11 @@ StepLoss PolicyGradientObjective::loss(const std::vector<int64_t>& examples) {
   const auto packed = pack_for_logps(pointers);
   const auto [logps, mask] = padded_answer_logps(*policy_.transformer, packed, true, sampling_.temperature);
   const auto plain = logps.options().requires_grad(false);
+  const auto longest = logps.size(1);
   const auto index = at::tensor(rows, at::kLong);
   const auto of = [&](const at::Tensor& all) {
     const auto chosen = all.index_select(0, index);
-    return (chosen.dim() == 2 ? chosen.slice(1, 0, logps.size(1)) : chosen).to(plain);
+    return (chosen.dim() == 2 ? chosen.slice(1, 0, longest) : chosen).to(plain);
   };
   const auto reference = of(rollouts_.ref_logps), advantage = of(rollouts_.advantage);
   const auto result = grpo_loss(logps, of(rollouts_.old_logps), reference, advantage, mask,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "plaudit/core/rng.h"
+#include "plaudit/data/answers.h"
 #include "plaudit/feedback/judge.h"
 #include "plaudit/model/generate.h"
 #include "plaudit/train/loop.h"
