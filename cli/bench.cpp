@@ -32,6 +32,7 @@ void run_bench(BenchFlags& flags) {
   if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
     fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
   flags.lm.peers = flags.control.peers = !flags.no_peers;
+  if (flags.lm.jobs == std::vector<std::string>{"none"}) flags.lm.jobs.clear();
   flags.control.repeats = flags.lm.repeats;
   flags.control.peer_scripts = flags.lm.peer_scripts;
   const auto report = flags.suite == "lm"          ? bench::run_lm(flags.lm)
@@ -53,7 +54,10 @@ void add_bench(CLI::App& app, int&) {
       ->required();
   command->add_option("--json", flags->json, "also write {machine, limits, jobs} to this file");
   command->add_option("--model", lm.model, "lm: the model")->capture_default_str();
-  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, sampling")->delimiter(',');
+  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, kto, sampling; none: only --losses")
+      ->delimiter(',');
+  command->add_option("--losses", lm.losses, "lm: preference losses beside dpo on its batches, or all")
+      ->delimiter(',');
   command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
   command->add_option("--batches", lm.batches, "lm: answers sampled side by side; 1,8,32")->delimiter(',');
   command->add_option("--prompt-tokens", lm.prompt_tokens, "lm: length of the prompts of sampling")

@@ -10,6 +10,8 @@ namespace plaudit {
 
 struct SampledAnswers {
   std::vector<RankedList> lists;  // prompts with completions, no scores
+  // Who wrote each completion, "policy" or "reference"; empty: the policy all.
+  std::vector<std::vector<std::string>> writers = {};
 };
 
 // answers.jsonl in the folder: one prompt with its completions per line.

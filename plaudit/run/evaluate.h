@@ -18,6 +18,9 @@ struct EvaluateStage {
   int64_t bins = 10;
   std::vector<int64_t> n = {1, 2, 4, 8};
   std::string model = "reference";
+  int64_t revisions = 0;
+  std::string revise;  // "": kReviseInstruction
+  bool diversity = false;
 };
 template <>
 void describe(OptionTable<EvaluateStage>& table);
@@ -25,7 +28,17 @@ void describe(OptionTable<EvaluateStage>& table);
 // Policy and reference answer the same prompts by the same draws; the judge scores both. Metrics, each with a
 // bootstrap interval over prompts: judge/policy, judge/reference, judge/gain, win_rate, kl (nats per answer,
 // on the policy's own answers) and, with a reward model, reward/policy, reward/reference, reward/gain.
+//
+// With `revisions`, both then revise their own answers that often, each time asked by `revise` behind the
+// answer before (data/revision.h): judge/policy@k, judge/reference@k, win_rate@k of the k-th revisions and
+// revision_gain, the last revision's score of the policy over its first answer's. With `diversity`,
+// self_bleu/policy and self_bleu/reference over the answers to all prompts, and distinct_2 of both: lower and
+// higher are more diverse.
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context);
+
+// The mean negative log-likelihood per token of held-out answers (the better one of each held-out pair), an
+// interval over answers: nll/policy, nll/reference, nll/gain (policy less reference: below 0 is better).
+void evaluate_likelihood(const EvaluateStage& stage, RunContext& context);
 
 // On pairs with a label other than 1/2: reward/accuracy, reward/ece, reward/nll, and the calibration as a
 // plot.

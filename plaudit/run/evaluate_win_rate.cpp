@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "plaudit/data/revision.h"
 #include "plaudit/eval/policy_answers.h"
+#include "plaudit/eval/text_diversity.h"
 #include "plaudit/run/evaluate.h"
 
 namespace plaudit {
@@ -17,6 +19,50 @@ void add_comparison(const std::string& name, const Comparison& scores, RunContex
   add_metric(summary, name + "/policy", eval::bootstrap_mean(scores.policy, rng));
   add_metric(summary, name + "/reference", eval::bootstrap_mean(scores.reference, rng));
   add_metric(summary, name + "/gain", eval::bootstrap_difference(scores.policy, scores.reference, rng));
+}
+
+// Both models revise their answers, and are judged after each time.
+void add_revisions(const EvaluateStage& stage, const Policy& policy, const ReferenceModel& reference,
+                   PolicyAnswers after, PolicyAnswers before, Judge& judge, RunContext& context) {
+  const auto instruction = stage.revise.empty() ? std::string(kReviseInstruction) : stage.revise;
+  const auto prompts = after.prompts;
+  const auto bootstrap = context.rng("bootstrap");
+  const auto first = judge_scores(judge, after);
+  const auto revise = [&](const LanguageModel& model, bool use_adapter, PolicyAnswers& answers, int64_t k) {
+    std::vector<Prompt> asked;
+    for (size_t i = 0; i < prompts.size(); ++i)
+      asked.push_back(revision_prompt(prompts[i], answers.completions[i][0].text, instruction));
+    answers = answer_prompts({model, use_adapter}, asked, stage.sampling, context.rng("revisions").child(k),
+                             [&](int64_t done, int64_t total) {
+                               context.progress(done, total, fmt::format("revision {}", k));
+                               context.throw_if_interrupted();
+                             });
+    return judge_scores(judge, answers);
+  };
+  for (int64_t k = 1; k <= stage.revisions; ++k) {
+    const auto ours = revise(policy.model, true, after, k),
+               theirs = revise(reference.model, reference.use_adapter, before, k);
+    const auto name = [&](const char* what) { return fmt::format("{}@{}", what, k); };
+    auto& summary = context.summary();
+    add_metric(summary, name("judge/policy"), eval::bootstrap_mean(ours, bootstrap.child(name("policy"))));
+    add_metric(summary, name("judge/reference"),
+               eval::bootstrap_mean(theirs, bootstrap.child(name("reference"))));
+    add_metric(summary, name("win_rate"), eval::win_rate(ours, theirs, bootstrap.child(name("wins"))));
+    if (k == stage.revisions)
+      add_metric(summary, "revision_gain",
+                 eval::bootstrap_difference(ours, first, bootstrap.child("revision_gain")));
+  }
+}
+
+void add_diversity(const std::string& who, const PolicyAnswers& answers, RunContext& context) {
+  TokenLists texts;
+  for (const auto& list : answers.completions)
+    for (const auto& completion : list) texts.push_back(completion.ids);
+  if (texts.size() < 2) fail(ErrorKind::empty, "diversity", "needs at least two answers");
+  add_metric(
+      context.summary(), "self_bleu/" + who,
+      eval::bootstrap_mean(self_bleu(texts).per_sequence, context.rng("bootstrap").child("bleu " + who)));
+  context.summary().metric("distinct_2/" + who, distinct_n(texts, 2));
 }
 
 std::string shown_prompt(const Prompt& prompt) {
@@ -68,6 +114,12 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
                                           kl_temperature(stage.sampling));
   add_metric(context.summary(), "kl",
              eval::bootstrap_mean(prompt_means(ratios, per_prompt), context.rng("bootstrap").child("kl")));
+
+  if (stage.diversity) {
+    add_diversity("policy", after, context);
+    add_diversity("reference", before, context);
+  }
+  if (stage.revisions > 0) add_revisions(stage, policy, reference, after, before, *judge, context);
 
   auto& report = context.report();
   report.heading("Policy against reference");

@@ -7,6 +7,7 @@
 #include "plaudit/run/records_artefact.h"
 #include "plaudit/run/watch.h"
 #include "plaudit/train/preference.h"
+#include "plaudit/train/ranked_preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
 #include "plaudit/train/unpaired.h"
@@ -18,6 +19,7 @@ struct TrainStage {
   std::string data;  // "": what the objective usually reads
   PreferenceLossOptions loss = {};
   double sft_weight = 0;
+  double td_weight = 0, discount = 1;
   std::string reference = "auto";
   int64_t ref_sync_steps = 0;
   double ref_sync_mix = 0.6;
@@ -42,9 +44,16 @@ bool is_kto(const TrainStage& stage) {
   return stage.objective == "kto";
 }
 
+bool is_ranked(const TrainStage& stage) {
+  return stage.objective == "plackett-luce";
+}
+
 std::string data_of(const TrainStage& stage) {
   if (!stage.data.empty()) return stage.data;
-  return is_sft(stage) ? "demonstrations" : is_kto(stage) ? "unpaired" : "pairs";
+  return is_sft(stage)      ? "demonstrations"
+         : is_kto(stage)    ? "unpaired"
+         : is_ranked(stage) ? "ranked"
+                            : "pairs";
 }
 
 // Options of the reference, for every objective that has one.
@@ -52,7 +61,7 @@ const std::vector<std::string> reference_keys = {"reference", "ref_sync_steps", 
 
 std::vector<std::string> objective_names() {
   auto names = preference_loss_names();
-  names.insert(names.begin(), {"sft", "reward", "kto"});
+  names.insert(names.begin(), {"sft", "reward", "kto", "plackett-luce"});
   return names;
 }
 
@@ -62,8 +71,7 @@ template <>
 void describe(OptionTable<TrainStage>& t) {
   t.field("objective", &TrainStage::objective,
           "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
-          "feedback), or a "
-          "loss on pairs",
+          "feedback), plackett-luce (DPO on ranked lists), or a loss on pairs",
           one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
@@ -73,6 +81,11 @@ void describe(OptionTable<TrainStage>& t) {
   t.include(&TrainStage::loss);
   t.field("sft_weight", &TrainStage::sft_weight,
           "pairs: adds this times the negative log-likelihood per token of the chosen answer", at_least(0));
+  t.field(
+      "td_weight", &TrainStage::td_weight,
+      "sft: weight of the temporal-difference term of inverse reinforcement learning; 0: likelihood alone",
+      at_least(0));
+  t.field("discount", &TrainStage::discount, "sft with td_weight: discount of the next value", between(0, 1));
   t.field("reference", &TrainStage::reference,
           "where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
           "free (none), or auto (cached where the loss needs them)",
@@ -122,7 +135,10 @@ void check_train(const TrainStage& stage) {
   }
   const auto method = "objective " + stage.objective;
   if (is_sft(stage)) {
-    refuse_unused(stage, method, joined({common, {"answers", "watch"}}));
+    refuse_unused(stage, method, joined({common, {"td_weight", "discount", "answers", "watch"}}));
+    if (stage.discount == 0) fail(ErrorKind::value, "discount", "must be above 0, got 0");
+    if (stage.td_weight == 0 && stage.discount != 1)
+      fail(ErrorKind::value, "discount", "is not used without td_weight");
     if (data_of(stage) != "demonstrations" && data_of(stage) != "pairs")
       fail(ErrorKind::value, "data", "of objective sft must be demonstrations or pairs");
   } else if (is_kto(stage)) {
@@ -133,6 +149,9 @@ void check_train(const TrainStage& stage) {
                           {"answers", "watch"}}));
     if (data_of(stage) != "unpaired" && data_of(stage) != "pairs")
       fail(ErrorKind::value, "data", "of objective kto must be unpaired or pairs");
+  } else if (is_ranked(stage)) {
+    refuse_unused(stage, method, joined({common, reference_keys, {"beta", "answers", "watch"}}));
+    if (data_of(stage) != "ranked") fail(ErrorKind::value, "data", "of " + method + " must be ranked");
   } else {
     const auto& loss = find_preference_loss(stage.objective, stage.loss);
     refuse_unused(stage, method,
@@ -168,8 +187,9 @@ UnpairedFeedbacks feedback_of(const TrainStage& stage, RunContext& context) {
 std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
                                             RunContext& context) {
   if (is_sft(stage))
-    return std::make_unique<SupervisedObjective>(policy.model, demonstrations_of(stage, context),
-                                                 stage.answers);
+    return std::make_unique<SupervisedObjective>(
+        policy.model, demonstrations_of(stage, context),
+        SupervisedOptions{stage.answers, stage.td_weight, stage.discount});
   if (is_kto(stage)) {
     UnpairedOptions options;
     options.beta = stage.loss.beta.value_or(options.beta);
@@ -180,6 +200,16 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
     options.ref_sync_mix = stage.ref_sync_mix;
     options.answers = stage.answers;
     return std::make_unique<UnpairedObjective>(policy.model, feedback_of(stage, context), options);
+  }
+  if (is_ranked(stage)) {
+    RankedPreferenceOptions options;
+    options.beta = stage.loss.beta.value_or(options.beta);
+    options.reference = stage.reference;
+    options.ref_sync_steps = stage.ref_sync_steps;
+    options.ref_sync_mix = stage.ref_sync_mix;
+    options.answers = stage.answers;
+    return std::make_unique<RankedPreferenceObjective>(policy.model, context.get<RankedLists>("ranked"),
+                                                       options);
   }
   PreferenceOptions options;
   options.loss = stage.objective;
@@ -278,8 +308,13 @@ void summarise(const TrainResult& result, const Objective& objective, RunContext
       {"dropped", "examples above max_length"},
       {"prompts_cut", "examples with a prompt cut short"},
       {"answers_cut", "examples with an answer cut short"},
-      {"equal_answers", "examples that compare equal answers"}};
+      {"equal_answers", "examples that compare equal answers"},
+      {"tied_answers", "answers that tie with another of their list"},
+      {"short_lists", "lists with fewer than two answers that differ"}};
   for (const auto& [name, count] : objective.counts()) {
+    if (name == "token_rewards_agree")
+      summary.metric(prefix + "token_rewards/agreement",
+                     static_cast<double>(count) / static_cast<double>(objective.size()));
     const auto text = worth_saying.find(name);
     if (text != worth_saying.end() && count > 0) summary.rejected(text->second, count);
   }

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "plaudit/env/small_tasks.h"
-#include "plaudit/model/mlp.h"
+#include "plaudit/model/tanh_gaussian.h"
 #include "tests/support/property.h"
 
 namespace plaudit {

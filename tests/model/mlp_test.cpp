@@ -1,7 +1,5 @@
 #include "plaudit/model/mlp.h"
 
-#include "plaudit/core/safetensors.h"
-#include "tests/support/files.h"
 #include "tests/support/property.h"
 
 namespace plaudit {
@@ -9,58 +7,39 @@ namespace {
 
 using namespace testing;
 
-TEST(Mlp, MembersAreTheSameAsOneByOne) {
-  Rng rng(0, "mlp");
-  const auto many = Mlp::random({5, 7, 7, 3}, rng, 4);
-  EXPECT_EQ(many.members(), 4);
-  const auto x = at::randn({6, 5});
-  const auto y = many.forward(x);
-  const auto parameters = many.parameters();
-  for (int64_t k = 0; k < 4; ++k) {
-    std::vector<Tensor> weights, biases;
-    for (size_t i = 0; i < parameters.size(); i += 2) {
-      weights.push_back(parameters[i][k]);
-      biases.push_back(parameters[i + 1][k]);
-    }
-    expect_close(y[k], Mlp(weights, biases).forward(x), 1e-5);
+TEST(Mlp, AnEnsembleIsItsMembers) {
+  const Mlp ensemble({3, 5, 2}, 4, Rng(0, "mlp"));
+  const auto x = normal({7, 3}).to(at::kFloat);
+  const auto all = ensemble(x);
+  ASSERT_EQ(all.sizes(), (std::vector<int64_t>{4, 7, 2}));
+  const auto p = ensemble.parameters("net");
+  for (int64_t m = 0; m < 4; ++m) {
+    const auto hidden = (at::matmul(x, p[0].tensor[m]) + p[1].tensor[m]).relu();
+    expect_close(all[m], at::matmul(hidden, p[2].tensor[m]) + p[3].tensor[m], 1e-5);
   }
 }
 
-TEST(Mlp, BeginsAsLinearLayersDo) {
-  Rng rng(0, "mlp");
-  const auto mlp = Mlp::random({100, 400, 2}, rng);
-  EXPECT_EQ(mlp.input_size(), 100);
-  EXPECT_EQ(mlp.output_size(), 2);
-  const auto weight = mlp.parameters()[0];
-  EXPECT_LE(weight.abs().max().item<double>(), 0.1);
-  EXPECT_NEAR(weight.std().item<double>(), 0.1 / std::sqrt(3), 1e-3);
+TEST(Mlp, FrozenFollowsAndCopiesDoNot) {
+  const Mlp net({2, 4, 1}, 0, Rng(1, "mlp"));
+  const auto frozen = net.frozen(), copy = net.copy();
+  const auto x = normal({3, 2}).to(at::kFloat), before = net(x).detach().clone();
+  EXPECT_TRUE(net(x).requires_grad());
+  EXPECT_FALSE(frozen(x).requires_grad());
+  {
+    const at::NoGradGuard no_grad;
+    net.parameters("net")[0].tensor.add_(1);
+  }
+  expect_close(frozen(x), net(x).detach(), 0);
+  expect_close(copy(x), before, 0);
+  EXPECT_GT((frozen(x) - before).abs().max().item<float>(), 0);
 }
 
-TEST(TanhGaussianPolicy, SurvivesAFile) {
-  const TemporaryFolder folder;
-  Rng rng(0, "policy");
-  const TanhGaussianPolicy policy(Mlp::random({3, 8, 8, 4}, rng));
-  save_tanh_gaussian_policy(folder / "actor.safetensors", policy);
-  const auto again = load_tanh_gaussian_policy(folder / "actor.safetensors");
-  EXPECT_EQ(again.observation_size(), 3);
-  EXPECT_EQ(again.action_size(), 2);
-  const auto o = at::randn({5, 3});
-  EXPECT_TRUE(at::equal(policy.act(o), again.act(o)));
-  EXPECT_TRUE(at::equal(policy.heads(o).log_std, again.heads(o).log_std));
-}
-
-TEST(TanhGaussianPolicy, FilesThatDoNotFitAreNamed) {
-  const TemporaryFolder folder;
-  const auto path = folder / "actor.safetensors";
-  std::map<std::string, Tensor> tensors = {{"actor.latent_pi.0.weight", at::zeros({8, 3})},
-                                           {"actor.latent_pi.0.bias", at::zeros({8})},
-                                           {"actor.mu.weight", at::zeros({2, 7})},
-                                           {"actor.mu.bias", at::zeros({2})}};
-  save_safetensors(path, tensors);
-  expect_error(ErrorKind::shape, "actor.mu must be [out,8]", [&] { load_tanh_gaussian_policy(path); });
-  tensors["actor.mu.weight"] = at::zeros({2, 8});
-  save_safetensors(path, tensors);
-  expect_error(ErrorKind::type, "actor.log_std.weight", [&] { load_tanh_gaussian_policy(path); });
+TEST(Mlp, StartsAreBoundedByFan) {
+  const Mlp plain({100, 50, 1}, 0, Rng(2, "mlp")), xavier({100, 50, 1}, 0, Rng(2, "mlp"), LinearInit::xavier);
+  EXPECT_LE(plain.parameters("")[0].tensor.abs().max().item<float>(), 0.1F);
+  EXPECT_GT(plain.parameters("")[1].tensor.abs().max().item<float>(), 0.05F);
+  EXPECT_NEAR(xavier.parameters("")[0].tensor.abs().max().item<float>(), 0.2, 0.005);
+  EXPECT_EQ(xavier.parameters("")[1].tensor.abs().max().item<float>(), 0);
 }
 
 }  // namespace
