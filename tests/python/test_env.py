@@ -17,7 +17,7 @@ import plaudit.env  # noqa: E402
 def test_gymnasiums_checker_finds_nothing(id):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message=".*(infinity|Casting|precision|out of date).*")
+        warnings.filterwarnings("ignore", message=".*(infinity|Casting|precision|out of date|recommend).*")
         check_env(gymnasium.make(f"plaudit/{id}").unwrapped, skip_render_check=True)
 
 
