@@ -156,7 +156,7 @@ TEST(Supervised, TheTdTermIsInverseSoftQLearning) {
   }
   expected.backward();
   for (size_t i = 0; i < gradients.size(); ++i) {
-    const auto& [name, weight] = model.transformer->trainable()[i];
+    const auto [name, weight] = model.transformer->trainable()[i];
     EXPECT_LT((weight.grad() - gradients[i]).abs().max().item<double>(), 1e-4) << name;
   }
 }
