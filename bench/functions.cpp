@@ -10,6 +10,7 @@
 #include "plaudit/model/token_logps.h"
 #include "plaudit/objective/advantage.h"
 #include "plaudit/objective/discounted_scan.h"
+#include "plaudit/objective/returns.h"
 #include "plaudit/reward/program.h"
 
 namespace plaudit::bench {
@@ -86,6 +87,10 @@ void add_scans(BenchReport& report) {
   add("discounted scan", [&] { discounted_scan(x, 0.99); });
   add("discounted scan, decays", [&] { discounted_scan(x, decay); });
   add("gae", [&] { gae(x, values, mask); });
+  add("td lambda returns", [&] { td_lambda_returns(x, values, mask); });
+  add("returns to go", [&] { returns_to_go(x, mask, 0.99); });
+  add("returns, d gamma", [&] { returns_gamma_derivative(x, mask, 0.99); });
+  add("masked whiten", [&] { masked_whiten(x, mask); });
 }
 
 // Shows `numbers` as a vector, or the only one as a scalar.

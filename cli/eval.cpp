@@ -21,6 +21,9 @@ struct EvalFlags {
   std::vector<int64_t> n = {1, 2, 4, 8};
   int64_t limit = 0, max_new_tokens = 64, per_prompt = 1, seed = 0;
   double temperature = 1;
+  std::string values;
+  std::vector<double> beta = {5};
+  int64_t candidates = 15;
 };
 
 void need_one(const std::string& suite, const char* flag, const std::vector<std::string>& values) {
@@ -66,12 +69,18 @@ Json recipe_of(const EvalFlags& flags) {
     stage["max_new_tokens"] = flags.max_new_tokens;
     stage["temperature"] = flags.temperature;
     if (flags.limit > 0) stage["limit"] = flags.limit;
-    const auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
+    auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
+    // A steered policy is compared with itself unsteered.
+    if (reference.empty() && !flags.values.empty()) reference = flags.policy;
     if (flags.suite == "win-rate") {
       if (reference.empty())
         fail(ErrorKind::value, "--reference",
              "is needed: the policy is no adapter, whose base could be taken");
       stage["per_prompt"] = flags.per_prompt;
+      if (!flags.values.empty()) {
+        stage["value_folder"] = flags.values;
+        stage["steer"] = {{"beta", flags.beta}, {"candidates", flags.candidates}};
+      }
     } else {
       need_one(flags.suite, "--reward", flags.reward);
       stage["n"] = flags.n;
@@ -130,6 +139,12 @@ void add_eval(CLI::App& app, int&) {
       ->delimiter(',');
   command->add_option("--gamma", flags->gamma, "reward-distance: discount (default: the file's, else 0.99)");
   command->add_option("--order", flags->order, "reward-distance: p of the norms, 1, 2 or inf")
+      ->capture_default_str();
+  command->add_option("--value", flags->values, "win-rate: folder of a value model to steer the policy by");
+  command->add_option("--beta", flags->beta, "with --value: how hard; one number per objective")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--candidates", flags->candidates, "with --value: tokens that are valued at each step")
       ->capture_default_str();
   command->add_option("--limit", flags->limit, "use only the first so many prompts");
   command->add_option("--per-prompt", flags->per_prompt, "win-rate: answers per prompt")

@@ -1,8 +1,11 @@
 #include "plaudit/model/mlp.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <cmath>
+
+#include "plaudit/core/errors.h"
 
 namespace plaudit {
 
@@ -28,6 +31,20 @@ Mlp::Mlp(const std::vector<int64_t>& sizes, int64_t members, Rng rng, LinearInit
     else
       layers_.push_back({draw({members, in, out}, bound), draw({members, 1, out}, bias)});
   }
+}
+
+Mlp::Mlp(const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& biases) {
+  if (weights.empty() || weights.size() != biases.size())
+    bug("Mlp", fmt::format("{} weights and {} biases", weights.size(), biases.size()));
+  for (size_t i = 0; i < weights.size(); ++i) layers_.push_back({weights[i], biases[i]});
+}
+
+int64_t Mlp::input_size() const {
+  return layers_.front().weight.size(1);  // of [O,I] and of [N,I,O]
+}
+
+int64_t Mlp::output_size() const {
+  return layers_.back().bias.size(-1);
 }
 
 at::Tensor Mlp::operator()(const at::Tensor& x) const {

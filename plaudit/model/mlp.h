@@ -23,7 +23,13 @@ class Mlp {
   // `members` 0: one network, [B,I] to [B,O]. N >= 1: an ensemble of N, [B,I] or [N,B,I] to [N,B,O].
   Mlp(const std::vector<int64_t>& sizes, int64_t members, Rng rng, LinearInit init = LinearInit::uniform);
 
+  // One network of given weights [O,I] and biases [O].
+  Mlp(const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& biases);
+
   at::Tensor operator()(const at::Tensor& x) const;
+
+  int64_t input_size() const;
+  int64_t output_size() const;
 
   // "<prefix>.<layer>.weight" [O,I] or [N,I,O], "<prefix>.<layer>.bias" [O] or [N,1,O].
   std::vector<Parameter> parameters(const std::string& prefix) const;

@@ -6,6 +6,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/objective/discounted_scan.h"
+#include "plaudit/objective/fused_steps.h"
 #include "plaudit/objective/tokens.h"
 
 namespace plaudit {
@@ -13,7 +14,9 @@ namespace plaudit {
 namespace {
 
 GaeResult gae_of(const Check& check, const Tensor& rewards, const Tensor& values, const Tensor& mask,
-                 const GaeOptions& options) {
+                 const GaeOptions& options, bool need_advantages = true) {
+  if (auto fused = fused_gae(rewards, values, mask, options.gamma, options.lam, need_advantages))
+    return {fused->advantages, fused->returns};
   check_tokens(check, {{"rewards", rewards}, {"values", values}}, mask, ValidRows::left_aligned);
   check.that(options.gamma >= 0 && options.gamma <= 1, "gamma", "in [0, 1]", options.gamma);
   check.that(options.lam >= 0 && options.lam <= 1, "lam", "in [0, 1]", options.lam);
@@ -32,10 +35,13 @@ GaeResult gae(const Tensor& rewards, const Tensor& values, const Tensor& mask, c
 
 Tensor td_lambda_returns(const Tensor& rewards, const Tensor& values, const Tensor& mask,
                          const GaeOptions& options) {
-  return gae_of(Check("advantage.td_lambda_returns"), rewards, values, mask, options).returns;
+  return gae_of(Check("advantage.td_lambda_returns"), rewards, values, mask, options,
+                /*need_advantages=*/false)
+      .returns;
 }
 
 Tensor masked_whiten(const Tensor& x, const Tensor& mask, const WhitenOptions& options) {
+  if (auto fused = fused_whiten(x, mask, options.shift_mean, options.eps)) return *fused;
   const Check check("advantage.masked_whiten");
   check_tokens(check, {{"x", x}}, mask, ValidRows::some);
   const auto count = valid(mask).sum();

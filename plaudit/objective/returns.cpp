@@ -6,12 +6,14 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
 #include "plaudit/objective/discounted_scan.h"
+#include "plaudit/objective/fused_steps.h"
 #include "plaudit/objective/tokens.h"
 
 namespace plaudit {
 namespace {
 
 Tensor checked_returns(const Check& check, const Tensor& rewards, const Tensor& mask, double gamma) {
+  if (auto fused = fused_returns(rewards, mask, gamma)) return *fused;
   check_tokens(check, {{"rewards", rewards}}, mask, ValidRows::some);
   check_discount(check, gamma);
   return keep_valid(discounted_returns(keep_valid(as_real(rewards), mask), gamma), mask);
@@ -34,6 +36,7 @@ Tensor returns_to_go(const Tensor& rewards, const Tensor& mask, double gamma) {
 }
 
 Tensor returns_gamma_derivative(const Tensor& rewards, const Tensor& mask, double gamma) {
+  if (auto fused = fused_returns_derivative(rewards, mask, gamma)) return *fused;
   const Check check("bilevel.returns_gamma_derivative");
   check_tokens(check, {{"rewards", rewards}}, mask, ValidRows::some);
   check_discount(check, gamma);
