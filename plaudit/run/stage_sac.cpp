@@ -1,7 +1,9 @@
 // sac: trains a policy of continuous control in a simulated task; decision_frequency: how it stands up to
 // deciding less often.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plaudit/core/errors.h"
@@ -80,7 +82,23 @@ void describe(OptionTable<DecisionFrequencyStage>& t) {
 
 namespace {
 
+// Products of small networks cost less than waking other threads, and those wait for each other on a busy
+// machine.
+class FewThreads {
+ public:
+  explicit FewThreads(const SacOptions& o) : before_(at::get_num_threads()) {
+    if (*std::max_element(o.hidden.begin(), o.hidden.end()) <= 128) at::set_num_threads(1);
+  }
+  ~FewThreads() { at::set_num_threads(before_); }
+  FewThreads(const FewThreads&) = delete;
+  FewThreads& operator=(const FewThreads&) = delete;
+
+ private:
+  int before_;
+};
+
 void run_sac(const SacStage& o, RunContext& context) {
+  const FewThreads threads(o.learner);
   const auto environment = make_task(o.environment);
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
@@ -174,6 +192,18 @@ PLAUDIT_STAGE(sac, SacStage,
               {
                   .doc = "Soft actor-critic in a simulated task, one action a decision or a sequence.",
                   .writes = [](const SacStage& o) { return Names{o.into}; },
+                  .check =
+                      [](const SacStage& o) {
+                        if (o.learner.hidden.empty()) fail(ErrorKind::empty, "hidden", "must name a layer");
+                        if (o.learner.sequence > 1 &&
+                            (o.learner.hidden.size() != 2 || o.learner.hidden[0] != o.learner.hidden[1]))
+                          fail(ErrorKind::value, "hidden",
+                               "must be two equal sizes when sequence is above 1: encoder and GRU");
+                        if (o.run.random_steps >= o.run.steps)
+                          fail(ErrorKind::value, "random_steps",
+                               fmt::format("must be below steps, {}, got {}", o.run.steps,
+                                           o.run.random_steps));
+                      },
                   .run = run_sac,
               });
 
