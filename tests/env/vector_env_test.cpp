@@ -138,7 +138,7 @@ TEST(StepPool, EveryRowOnceInEveryCall) {
   StepPool pool(13, 4);
   std::vector<std::atomic<int>> count(13);
   for (int call = 0; call < 2000; ++call) pool.run([&](int64_t row) { ++count[row]; });
-  for (const auto& c : count) EXPECT_EQ(c, 2000);
+  for (const auto& c : count) EXPECT_EQ(c.load(), 2000);
 }
 
 TEST(StepPool, AnErrorReachesTheCallerAndThePoolGoesOn) {
@@ -149,7 +149,7 @@ TEST(StepPool, AnErrorReachesTheCallerAndThePoolGoesOn) {
                UserError);
   std::atomic<int> rows = 0;
   pool.run([&](int64_t) { ++rows; });
-  EXPECT_EQ(rows, 8);
+  EXPECT_EQ(rows.load(), 8);
 }
 
 }  // namespace
