@@ -134,7 +134,8 @@ TEST(PreferenceLosses, TRegIsTheFunctionOfTheSameName) {
              rewards_l = numbers({-0.2, 0.1, 0, -0.3, 0.1, 0});
   const auto expected = treg_loss({logps_w, ref_w, mask, rewards_w}, {logps_l, ref_l, mask, rewards_l},
                                   {.beta = 0.3, .alpha = 0.7});
-  PreferenceTerms t{{logps_w.sum(1), logps_l.sum(1), ref_w.sum(1), ref_l.sum(1)}, {}, {}};
+  const auto sum = [&](const at::Tensor& logps) { return (logps * mask).sum(1); };
+  PreferenceTerms t{{sum(logps_w), sum(logps_l), sum(ref_w), sum(ref_l)}, {}, {}};
   t.chosen_credit = (rewards_w * logps_w).sum(1);
   t.rejected_credit = (rewards_l * logps_l).sum(1);
   const auto value = find_preference_loss("t-reg", {}).compute(t, {.beta = 0.3, .token_reward_weight = 0.7});
