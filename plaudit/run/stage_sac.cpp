@@ -8,7 +8,7 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
-#include "plaudit/env/small_tasks.h"
+#include "plaudit/env/environment.h"
 #include "plaudit/eval/control_scores.h"
 #include "plaudit/eval/decision_frequency.h"
 #include "plaudit/eval/interval.h"
@@ -53,17 +53,11 @@ ControlPolicy load_control_policy(const std::string& folder) {
 }
 PLAUDIT_ARTEFACT(ControlPolicy, "control policy", &save_control_policy, &load_control_policy);
 
-const std::vector<std::string> tasks = {"Pendulum-v1", "point"};
-
-std::unique_ptr<Environment> make_task(const std::string& id) {
-  return id == "point" ? make_point() : make_pendulum();
-}
-
 }  // namespace
 
 template <>
 void describe(OptionTable<SacStage>& t) {
-  t.field("environment", &SacStage::environment, "the task", one_of(tasks));
+  t.field("environment", &SacStage::environment, "the task", one_of(environment_ids()));
   t.field("into", &SacStage::into, "name of the policy");
   t.include(&SacStage::run);
   t.include(&SacStage::learner);
@@ -99,7 +93,7 @@ class FewThreads {
 
 void run_sac(const SacStage& o, RunContext& context) {
   const FewThreads threads(o.learner);
-  const auto environment = make_task(o.environment);
+  const auto environment = make_environment(o.environment);
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
   Series curve{.name = "collected", .x = {}, .y = {}};
@@ -158,7 +152,7 @@ void run_decision_frequency(const DecisionFrequencyStage& o, RunContext& context
   const auto& policy = context.get<ControlPolicy>(o.policy);
   const auto scale = scale_of(o, policy.environment);
   const auto returns =
-      frequency_returns([&] { return make_task(policy.environment); },
+      frequency_returns([&] { return make_environment(policy.environment); },
                         [&](const at::Tensor& observations, const at::Tensor& previous, int64_t length) {
                           return policy.actor.act(observations, previous, length);
                         },
