@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -24,42 +25,76 @@ void check_marginal(const Check& check, std::string_view name, const Tensor& p) 
   check.that(std::abs(total - 1) <= 1e-6, name, "summing to 1", total);
 }
 
+// The sum of a_j b_j, in chains of additions that become vectors.
+double dot(const double* a, const double* b, int64_t n) {
+  constexpr int64_t kChains = 8;
+  double part[kChains] = {};
+  int64_t j = 0;
+  for (; j + kChains <= n; j += kChains)
+    for (int64_t chain = 0; chain < kChains; ++chain) part[chain] += a[j + chain] * b[j + chain];
+  for (; j < n; ++j) part[0] += a[j] * b[j];
+  return ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
+}
+
 // Sinkhorn's rounds in scalings u, v of the kernel exp((f + g - cost)/eps). The potentials f, g take the
 // scalings in before those leave the range of numbers, so the rounds equal those on the potentials and cost
-// two products each.
+// one pass over the kernel each.
 class Scaling {
  public:
   Scaling(const Tensor& cost, const Tensor& p, const Tensor& q, double eps)
       : cost_(cost), p_(p), q_(q), eps_(eps), f_(at::zeros_like(p)), g_(at::zeros_like(q)) {}
 
   Tensor plan(int64_t rounds) {
-    for (int64_t i = 0; i < rounds; ++i) {
-      if (!kernel_.defined() || !scale()) exact_round();
+    bool settled = false;
+    for (int64_t i = 0; i < rounds && !settled; ++i) {
+      if (!kernel_.defined() || !scale(settled)) exact_round();
     }
     if (!kernel_.defined()) rebuild();
     return kernel_ * u_.unsqueeze(1) * v_.unsqueeze(0);
   }
 
  private:
-  static constexpr double kRange = 1e100;  // of the scalings
+  static constexpr double kRange = 1e50;  // of the scalings
+  // Entries that no scaling within the range lifts to more than 1e-150 of the plan are 0: products with them
+  // would be too small to be computed at full speed.
+  static constexpr double kNothing = 1e-250;
+  // A round that changes no scaling by more than its rounding is followed by others that do not either.
+  static constexpr double kSettled = 4e-16;
 
   void rebuild() {
     kernel_ = ((f_.unsqueeze(1) + g_.unsqueeze(0) - cost_) / eps_).exp();
+    kernel_.masked_fill_(kernel_ < kNothing, 0);
     u_ = at::ones_like(f_);
     v_ = at::ones_like(g_);
   }
 
-  // One round by scaling; false, and nothing changed, where it would leave the range.
-  bool scale() {
-    const auto u = p_ / at::mv(kernel_, v_);
-    const auto v = q_ / at::mv(kernel_.t(), u);
-    const auto inside = [](const Tensor& x) {
-      const auto [least, most] = at::aminmax(x);
-      return least.item<double>() > 1 / kRange && most.item<double>() < kRange;
-    };
-    if (!inside(u) || !inside(v)) return false;
-    u_ = u;
-    v_ = v;
+  // One round by scaling, u = p/(K v) and v = q/(K^T u); false, and nothing changed, where it would leave the
+  // range.
+  bool scale(bool& settled) {
+    const int64_t rows = kernel_.size(0), columns = kernel_.size(1);
+    const double *k = kernel_.const_data_ptr<double>(), *p = p_.const_data_ptr<double>(),
+                 *q = q_.const_data_ptr<double>(), *old_u = u_.const_data_ptr<double>(),
+                 *old_v = v_.const_data_ptr<double>();
+    const auto next_u = at::empty_like(u_), next_v = at::zeros_like(v_);
+    double *u = next_u.mutable_data_ptr<double>(), *v = next_v.mutable_data_ptr<double>();
+    const auto inside = [](double x) { return x > 1 / kRange && x < kRange; };
+    double change = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      const double* row = k + i * columns;
+      const double scaling = p[i] / dot(row, old_v, columns);
+      if (!inside(scaling)) return false;
+      for (int64_t j = 0; j < columns; ++j) v[j] += scaling * row[j];
+      u[i] = scaling;
+      change = std::max(change, std::abs(scaling / old_u[i] - 1));
+    }
+    for (int64_t j = 0; j < columns; ++j) {
+      v[j] = q[j] / v[j];
+      if (!inside(v[j])) return false;
+      change = std::max(change, std::abs(v[j] / old_v[j] - 1));
+    }
+    u_ = next_u;
+    v_ = next_v;
+    settled = change <= kSettled;
     return true;
   }
 

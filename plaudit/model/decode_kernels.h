@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plaudit/model/row_kernels.h"
+#include "plaudit/model/step_kernels.h"
 
 namespace plaudit::decode {
 
@@ -129,6 +130,7 @@ struct KernelSet {
   Kernels<Bf16> bf16;
   VectorKernels vector;
   RowKernels rows;
+  StepKernels steps;
   const AttendKernels* attend;
 
   template <class T>

@@ -331,11 +331,12 @@ constexpr Kernels<Bf16> table<Bf16>() {
 }  // namespace plaudit::decode
 
 #include "plaudit/model/row_kernels_impl.h"
+#include "plaudit/model/step_kernels_impl.h"
 
 namespace plaudit::decode {
 
 extern const KernelSet PLAUDIT_KERNEL_SET;
 const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(), table<Bf16>(),
-                                      {&max, &exp_sum},    row_table(),         &kAttend};
+                                      {&max, &exp_sum},    row_table(),         step_table(),   &kAttend};
 
 }  // namespace plaudit::decode

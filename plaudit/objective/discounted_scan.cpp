@@ -6,8 +6,8 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/parallel.h"
+#include "plaudit/model/decode_kernels.h"
 #include "plaudit/objective/fused_steps.h"
-#include "plaudit/objective/scan_lanes.h"
 
 namespace plaudit {
 namespace {
@@ -21,44 +21,30 @@ Tensor shifted(const Tensor& x, int64_t step) {
   return at::constant_pad_nd(x.slice(-1, step), {0, step});
 }
 
-// The recursion row by row; `decay_of(pointer to a Scalar)` gives decay(row, t).
-template <class DecayOf>
-Tensor scan_by_rows(const Tensor& x, const DecayOf& decay_of) {
-  const auto in = x.contiguous();
+// The recursion row by row, with one decay or those of `decays`.
+Tensor scan_by_rows(const Tensor& x, double decay, const Tensor& decays = {}) {
+  const auto in = x.contiguous(), d = decays.defined() ? decays.contiguous() : Tensor();
   auto out = at::empty_like(in);
   if (in.numel() == 0) return out;
   AT_DISPATCH_FLOATING_TYPES(in.scalar_type(), "discounted_scan", [&] {
+    const auto scan = [] {
+      if constexpr (sizeof(scalar_t) == sizeof(float))
+        return decode::kernels().steps.f32.scan;
+      else
+        return decode::kernels().steps.f64.scan;
+    }();
     const auto* from = in.const_data_ptr<scalar_t>();
+    const auto* by = d.defined() ? d.const_data_ptr<scalar_t>() : nullptr;
     auto* to = out.mutable_data_ptr<scalar_t>();
-    const auto decay = decay_of(scalar_t{});
-    const int64_t length = in.size(-1), rows = in.numel() / length;
-    const int64_t groups = (rows + kScanLanes - 1) / kScanLanes;
-    parallel_for(
-        0, groups, std::max<int64_t>(1, 16384 / (kScanLanes * length)), [&](int64_t begin, int64_t end) {
-          for (int64_t first = begin * kScanLanes; first < std::min(end * kScanLanes, rows);
-               first += kScanLanes) {
-            scalar_t next[kScanLanes] = {};
-            scan_rows(from + first * length, to + first * length, std::min(kScanLanes, rows - first), length,
-                      length, next, [&](int64_t lane, int64_t t) { return decay(first + lane, t); });
-          }
-        });
+    const int64_t length = in.size(-1);
+    parallel_for(0, in.numel() / length, std::max<int64_t>(1, 16384 / length),
+                 [&](int64_t begin, int64_t end) {
+                   const int64_t at = begin * length;
+                   scan({from + at, end - begin, length, static_cast<scalar_t>(decay),
+                         by == nullptr ? nullptr : by + at, to + at});
+                 });
   });
   return out;
-}
-
-Tensor scan_by_rows(const Tensor& x, double decay) {
-  return scan_by_rows(x, [decay](auto zero) {
-    const auto d = static_cast<decltype(zero)>(decay);
-    return [d](int64_t, int64_t) { return d; };
-  });
-}
-
-Tensor scan_by_rows(const Tensor& x, const Tensor& decay) {
-  const auto d = decay.to(x.scalar_type()).contiguous();
-  return scan_by_rows(x, [&d, length = x.size(-1)](auto zero) {
-    const auto* at = d.const_data_ptr<decltype(zero)>();
-    return [at, length](int64_t row, int64_t t) { return at[row * length + t]; };
-  });
 }
 
 // With g = d(loss)/dy: d(loss)/dx_t = g_t + decay_{t-1} d(loss)/dx_{t-1}, the same recursion the other way
@@ -66,7 +52,7 @@ Tensor scan_by_rows(const Tensor& x, const Tensor& decay) {
 class Scan : public torch::autograd::Function<Scan> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& decay) {
-    const auto y = scan_by_rows(x, decay);
+    const auto y = scan_by_rows(x, 0, decay);
     ctx->save_for_backward({decay, y});
     return y;
   }
@@ -118,7 +104,7 @@ Tensor discounted_scan(const Tensor& x, double decay) {
 Tensor discounted_scan(const Tensor& x, const Tensor& decay) {
   if (!by_rows(x) || !by_rows(decay) || x.scalar_type() != decay.scalar_type() || x.sizes() != decay.sizes())
     return scan_by_doubling(x, decay);
-  return values_alone(x) && values_alone(decay) ? scan_by_rows(x, decay) : Scan::apply(x, decay);
+  return values_alone(x) && values_alone(decay) ? scan_by_rows(x, 0, decay) : Scan::apply(x, decay);
 }
 
 }  // namespace plaudit

@@ -1,0 +1,238 @@
+// The kernels of step_kernels.h, in the instruction set of the including file (see decode_kernels_impl.h,
+// which includes this one).
+#pragma once
+
+namespace plaudit::decode {
+namespace {
+
+// A block of consecutive steps of one row: 64 bytes of T, the first step in lane 0.
+template <class T>
+struct Steps;
+template <>
+struct Steps<float> {
+  static constexpr int kLanes = 16;
+  typedef float V __attribute__((vector_size(64)));
+  typedef float Loose __attribute__((vector_size(64), aligned(4), may_alias));
+  typedef int32_t Flags __attribute__((vector_size(64)));
+  typedef uint8_t Bytes __attribute__((vector_size(16), aligned(1), may_alias));
+  static constexpr int32_t kExponent = 0x7f800000;
+  template <int k>
+  static PLAUDIT_INLINE V behind(V a, V b) {  // lanes k.. of a, then lanes 0..k-1 of b
+    return __builtin_shufflevector(a, b, k, k + 1, k + 2, k + 3, k + 4, k + 5, k + 6, k + 7, k + 8, k + 9,
+                                   k + 10, k + 11, k + 12, k + 13, k + 14, k + 15);
+  }
+  static PLAUDIT_INLINE V splat_of(float s) { return V{s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s}; }
+};
+template <>
+struct Steps<double> {
+  static constexpr int kLanes = 8;
+  typedef double V __attribute__((vector_size(64)));
+  typedef double Loose __attribute__((vector_size(64), aligned(8), may_alias));
+  typedef int64_t Flags __attribute__((vector_size(64)));
+  typedef uint8_t Bytes __attribute__((vector_size(8), aligned(1), may_alias));
+  static constexpr int64_t kExponent = 0x7ff0000000000000;
+  template <int k>
+  static PLAUDIT_INLINE V behind(V a, V b) {
+    return __builtin_shufflevector(a, b, k, k + 1, k + 2, k + 3, k + 4, k + 5, k + 6, k + 7);
+  }
+  static PLAUDIT_INLINE V splat_of(double s) { return V{s, s, s, s, s, s, s, s}; }
+};
+
+// Calls f(at, part) for the blocks of a row from the last to the first; the steps of the first block, `part`
+// of them, fill its last lanes.
+template <class T, class F>
+PLAUDIT_INLINE void blocks_from_end(int64_t length, const F& f) {
+  int64_t end = length;
+  for (; end >= Steps<T>::kLanes; end -= Steps<T>::kLanes)
+    f(end - Steps<T>::kLanes, static_cast<int64_t>(Steps<T>::kLanes));
+  if (end > 0) f(int64_t{0}, end);
+}
+
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::V load_steps(const T* p, int64_t part) {
+  using S = Steps<T>;
+  if (part == S::kLanes) return *reinterpret_cast<const typename S::Loose*>(p);
+  typename S::V v{};
+  for (int64_t i = 0; i < part; ++i) v[S::kLanes - part + i] = p[i];
+  return v;
+}
+
+template <class T>
+PLAUDIT_INLINE void save_steps(T* p, typename Steps<T>::V v, int64_t part) {
+  using S = Steps<T>;
+  if (part == S::kLanes) {
+    *reinterpret_cast<typename S::Loose*>(p) = v;
+    return;
+  }
+  for (int64_t i = 0; i < part; ++i) p[i] = v[S::kLanes - part + i];
+}
+
+// All ones in the lanes of valid steps.
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::Flags load_mask(const T* p, int64_t part) {
+  return load_steps(p, part) != Steps<T>::splat_of(T{0});
+}
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::Flags load_mask(const uint8_t* p, int64_t part) {
+  using S = Steps<T>;
+  typename S::Flags ok{};
+  if (part == S::kLanes)
+    return __builtin_convertvector(*reinterpret_cast<const typename S::Bytes*>(p), typename S::Flags) != 0;
+  for (int64_t i = 0; i < part; ++i) ok[S::kLanes - part + i] = p[i] != 0 ? -1 : 0;
+  return ok;
+}
+
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::V keep(typename Steps<T>::V v, typename Steps<T>::Flags ok) {
+  using S = Steps<T>;
+  return reinterpret_cast<typename S::V>(reinterpret_cast<typename S::Flags>(v) & ok);
+}
+
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::Flags not_finite(typename Steps<T>::V v) {
+  using S = Steps<T>;
+  const auto exponent = reinterpret_cast<typename S::Flags>(v) & S::kExponent;
+  return exponent == typename S::Flags{} + S::kExponent;
+}
+
+template <class Flags>
+PLAUDIT_INLINE bool any_of(Flags flags) {
+  bool any = false;
+  for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); ++i) any |= flags[i] != 0;
+  return any;
+}
+
+// One block of the recursion, by doubling: each lane takes in the one behind it, then two, four, eight. Then
+// what follows the block comes in by the powers of the decay.
+template <class T>
+class EvenDecay {
+  using S = Steps<T>;
+  using V = typename S::V;
+
+ public:
+  explicit EvenDecay(T decay) {
+    T power = decay;
+    for (int k = 0; k < 4; ++k, power *= power) doubled_[k] = power;
+    power = decay;
+    for (int lane = S::kLanes - 1; lane >= 0; --lane, power *= decay) behind_[lane] = power;
+  }
+  // `next` is y after the block and becomes its first.
+  PLAUDIT_INLINE V operator()(V x, T& next) const {
+    V y = x + S::splat_of(doubled_[0]) * S::template behind<1>(x, V{});
+    y += S::splat_of(doubled_[1]) * S::template behind<2>(y, V{});
+    y += S::splat_of(doubled_[2]) * S::template behind<4>(y, V{});
+    if constexpr (S::kLanes > 8) y += S::splat_of(doubled_[3]) * S::template behind<8>(y, V{});
+    y += behind_ * S::splat_of(next);
+    next = y[0];
+    return y;
+  }
+
+ private:
+  T doubled_[4];
+  V behind_;
+};
+
+template <class T>
+PLAUDIT_INLINE typename Steps<T>::V scan_block(typename Steps<T>::V x, typename Steps<T>::V d, T& next) {
+  using S = Steps<T>;
+  const auto one = S::splat_of(T{1});
+  auto y = x + d * S::template behind<1>(x, typename S::V{});
+  d *= S::template behind<1>(d, one);
+  y += d * S::template behind<2>(y, typename S::V{});
+  d *= S::template behind<2>(d, one);
+  y += d * S::template behind<4>(y, typename S::V{});
+  d *= S::template behind<4>(d, one);
+  if constexpr (S::kLanes > 8) {
+    y += d * S::template behind<8>(y, typename S::V{});
+    d *= S::template behind<8>(d, one);
+  }
+  y += d * S::splat_of(next);
+  next = y[0];
+  return y;
+}
+
+template <class T>
+void scan(const ScanTask<T>& task) {
+  const EvenDecay<T> even(task.decay);
+  for (int64_t row = 0; row < task.rows; ++row) {
+    const int64_t start = row * task.length;
+    T next = 0;
+    blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+      const auto x = load_steps(task.x + start + at, part);
+      save_steps(task.y + start + at,
+                 task.decays == nullptr ? even(x, next)
+                                        : scan_block<T>(x, load_steps(task.decays + start + at, part), next),
+                 part);
+    });
+  }
+}
+
+template <class T, class M>
+StepsFound gae(const GaeTask<T, M>& task) {
+  using S = Steps<T>;
+  const EvenDecay<T> even(task.decay);
+  const auto gamma = S::splat_of(task.gamma);
+  typename S::Flags bad{}, any{}, hole{};
+  for (int64_t row = 0; row < task.rows; ++row) {
+    const int64_t start = row * task.length;
+    T next = 0;
+    typename S::V later{};      // values of the block behind
+    typename S::Flags after{};  // and its mask
+    blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+      const auto ok = load_mask<T>(task.mask + start + at, part);
+      const auto r = keep<T>(load_steps(task.rewards + start + at, part), ok);
+      const auto v = keep<T>(load_steps(task.values + start + at, part), ok);
+      const auto ok_next = reinterpret_cast<typename S::Flags>(
+          S::template behind<1>(reinterpret_cast<typename S::V>(ok), reinterpret_cast<typename S::V>(after)));
+      auto gap = ~ok & ok_next;
+      for (int64_t i = 0; i < S::kLanes - part; ++i) gap[i] = 0;  // before the row
+      bad |= not_finite<T>(r) | not_finite<T>(v);
+      any |= ok;
+      hole |= gap;
+      const auto y = even(r + gamma * S::template behind<1>(v, later) - v, next);
+      later = v;
+      after = ok;
+      if (task.advantages != nullptr) save_steps(task.advantages + start + at, y, part);
+      save_steps(task.returns + start + at, y + v, part);
+    });
+  }
+  return {any_of(any), any_of(bad), any_of(hole)};
+}
+
+template <class T, class M>
+StepsFound returns(const ReturnsTask<T, M>& task) {
+  using S = Steps<T>;
+  const EvenDecay<T> even(task.gamma);
+  typename S::Flags bad{}, any{};
+  for (int64_t row = 0; row < task.rows; ++row) {
+    const int64_t start = row * task.length;
+    T next = 0, next_derivative = 0;
+    typename S::V later{};
+    blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+      const auto ok = load_mask<T>(task.mask + start + at, part);
+      const auto r = keep<T>(load_steps(task.rewards + start + at, part), ok);
+      bad |= not_finite<T>(r);
+      any |= ok;
+      auto y = even(r, next);
+      if (task.derivative) {
+        const auto g = y;
+        y = even(S::template behind<1>(g, later), next_derivative);
+        later = g;
+      }
+      save_steps(task.y + start + at, keep<T>(y, ok), part);
+    });
+  }
+  return {any_of(any), any_of(bad), false};
+}
+
+template <class T>
+constexpr StepKernelsOf<T> steps_of() {
+  return {&scan<T>, &gae<T, T>, &gae<T, uint8_t>, &returns<T, T>, &returns<T, uint8_t>};
+}
+
+constexpr StepKernels step_table() {
+  return {steps_of<float>(), steps_of<double>()};
+}
+
+}  // namespace
+}  // namespace plaudit::decode
