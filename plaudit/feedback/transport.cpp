@@ -61,9 +61,18 @@ class Scaling {
   // A round that changes no scaling by more than its rounding is followed by others that do not either.
   static constexpr double kSettled = 4e-16;
 
+  // Small loops of their own: threads would cost more than they save at these sizes.
   void rebuild() {
-    kernel_ = ((f_.unsqueeze(1) + g_.unsqueeze(0) - cost_) / eps_).exp();
-    kernel_.masked_fill_(kernel_ < kNothing, 0);
+    kernel_ = at::empty_like(cost_);
+    const double *c = cost_.const_data_ptr<double>(), *f = f_.const_data_ptr<double>(),
+                 *g = g_.const_data_ptr<double>();
+    double* k = kernel_.mutable_data_ptr<double>();
+    const int64_t rows = cost_.size(0), columns = cost_.size(1);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        const double entry = std::exp((f[i] + g[j] - c[i * columns + j]) / eps_);
+        k[i * columns + j] = entry < kNothing ? 0 : entry;
+      }
     u_ = at::ones_like(f_);
     v_ = at::ones_like(g_);
   }
@@ -104,9 +113,25 @@ class Scaling {
       f_ = f_ + eps_ * u_.log();
       g_ = g_ + eps_ * v_.log();
     }
-    f_ = eps_ * (p_.log() - ((g_.unsqueeze(0) - cost_) / eps_).logsumexp(1));
-    g_ = eps_ * (q_.log() - ((f_.unsqueeze(1) - cost_) / eps_).logsumexp(0));
+    f_ = balanced(cost_, p_, g_);
+    g_ = balanced(cost_.t().contiguous(), q_, f_);
     rebuild();
+  }
+
+  // eps (log p_i - logsumexp_j((g_j - cost_ij)/eps)).
+  Tensor balanced(const Tensor& cost, const Tensor& p, const Tensor& g) const {
+    const int64_t rows = cost.size(0), columns = cost.size(1);
+    const auto f = at::empty_like(p);
+    const double *c = cost.const_data_ptr<double>(), *law = p.const_data_ptr<double>(),
+                 *other = g.const_data_ptr<double>();
+    for (int64_t i = 0; i < rows; ++i) {
+      const double* row = c + i * columns;
+      double top = other[0] - row[0], sum = 0;
+      for (int64_t j = 1; j < columns; ++j) top = std::max(top, other[j] - row[j]);
+      for (int64_t j = 0; j < columns; ++j) sum += std::exp((other[j] - row[j] - top) / eps_);
+      f.mutable_data_ptr<double>()[i] = eps_ * (std::log(law[i]) - std::log(sum)) - top;
+    }
+    return f;
   }
 
   Tensor cost_, p_, q_;
