@@ -23,6 +23,7 @@ test: setup-test
 bench: setup-test
 	@scripts/build.sh $(BUILD) plaudit_cli
 	@$(BUILD)/plaudit bench lm --json $(BUILD)/bench-lm.json
+	@$(BUILD)/plaudit bench control --json $(BUILD)/bench-control.json
 	@$(BUILD)/plaudit bench functions --json $(BUILD)/bench-functions.json
 
 claims: build

@@ -11,6 +11,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/model/resolve.h"
 #include "plaudit/model/transformer.h"
+#include "plaudit/train/preference_losses.h"
 
 namespace plaudit::bench {
 namespace {
@@ -25,6 +26,9 @@ class LmBench {
 
   BenchReport run() {
     report_ = begin_report();
+    if (!options_.losses.empty()) {
+      for (const auto& precision : options_.precisions) measure_losses(precision);
+    }
     for (const auto& job : options_.jobs) {
       for (const auto& precision : options_.precisions) {
         if (job == "sampling") {
@@ -86,6 +90,34 @@ class LmBench {
              std::to_string(options_.prompt_tokens), std::to_string(options_.new_tokens)}};
   }
 
+  // The losses in turns, so that what else the machine does meets all alike.
+  void measure_losses(const std::string& precision) {
+    auto names = options_.losses;
+    if (names == std::vector<std::string>{"all"}) {
+      names = preference_loss_names();
+      names.push_back("kto");
+    }
+    std::erase(names, "dpo");
+    std::vector<Measurement> dpo;
+    std::vector<JobResult> results;
+    for (const auto& name : names)
+      results.push_back({.job = name, .precision = precision, .unit = "tokens/s", .peer = "dpo"});
+    for (int64_t round = 0; round < options_.repeats; ++round) {
+      dpo.push_back(measurement(run_ours(step_job("dpo", precision))));
+      fmt::print(stderr, "bench: {}, round {} of {}: dpo {:.1f}", precision, round + 1, options_.repeats,
+                 dpo.back().rate);
+      for (auto& result : results) {
+        result.ours.push_back(measurement(run_ours(step_job(result.job, precision))));
+        fmt::print(stderr, ", {} {:.1f}", result.job, result.ours.back().rate);
+      }
+      fmt::print(stderr, "\n");
+    }
+    for (auto& result : results) {
+      result.theirs = dpo;
+      report_.jobs.push_back(std::move(result));
+    }
+  }
+
   void measure(const Job& job) {
     JobResult result{.job = job.name, .precision = job.precision, .unit = "tokens/s", .peer = job.peer};
     std::vector<double> shares;
@@ -142,7 +174,10 @@ class LmBench {
 
 void check(const LmOptions& options) {
   const Check check("bench lm");
-  for (const auto& job : options.jobs) check.choice("jobs", job, {"sft", "reward", "dpo", "sampling"});
+  for (const auto& job : options.jobs) check.choice("jobs", job, {"sft", "reward", "dpo", "kto", "sampling"});
+  auto losses = preference_loss_names();
+  losses.insert(losses.end(), {"kto", "all"});
+  for (const auto& loss : options.losses) check.choice("losses", loss, losses);
   for (const auto& precision : options.precisions) check.choice("precisions", precision, {"f32", "bf16"});
   for (const auto batch : options.batches) check.that(batch >= 1, "batches", ">= 1", batch);
   check.that(options.steps >= 2, "steps", ">= 2 (the first is not timed)", options.steps);

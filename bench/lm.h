@@ -11,7 +11,9 @@ namespace plaudit::bench {
 
 struct LmOptions {
   std::string model = "smollm2-135m";
-  std::vector<std::string> jobs = {"sft", "reward", "dpo", "sampling"};
+  std::vector<std::string> jobs = {"sft", "reward", "dpo", "kto", "sampling"};
+  // Preference losses measured on the batches of dpo, with plaudit's own dpo as the peer; "all": every one.
+  std::vector<std::string> losses = {};
   std::vector<std::string> precisions = {"f32", "bf16"};
   std::vector<int64_t> batches = {1, 8, 32};  // of sampling
   int64_t prompt_tokens = 128, new_tokens = 128;

@@ -27,7 +27,11 @@ std::string random_text(Rng& rng, const std::string& before) {
 
 Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch, int64_t steps) {
   Rng rng(0, "bench/steps");
-  Json data = {{"batch", batch}, {"steps", steps}, {"records", Json::array()}, {"examples", Json::array()}};
+  Json data = {{"batch", batch},
+               {"steps", steps},
+               {"records", Json::array()},
+               {"examples", Json::array()},
+               {"unpaired", Json::array()}};
   std::vector<TokenizedAnswers> ids;
   AnswerEncoder encoder(tokenizer, "", {}, AnswerEnd::closed);
   for (int64_t i = 0; i < batch * steps; ++i) {
@@ -36,12 +40,19 @@ Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch,
     data["records"].push_back({{"prompt", prompt}, {"chosen", chosen}, {"rejected", rejected}});
     ids.push_back(encoder.encode("bench", {prompt, {}}, {chosen, rejected}).value());
   }
-  BatchPlan plan(batch * steps, step_options(data), step_rng());
+  BatchPlan plan(batch * steps, step_options(data, "dpo"), step_rng());
+  BatchPlan unpaired(2 * batch * steps, step_options(data, "kto"), step_rng());
   for (int64_t step = 0; step < steps; ++step) {
     for (const auto example : plan.batch(step)) {
       const auto& e = ids[static_cast<size_t>(example)];
       data["examples"].push_back(
           {{"prompt", e.prompt}, {"chosen", e.answers[0]}, {"rejected", e.answers[1]}});
+    }
+    for (const auto answer : unpaired.batch(step)) {
+      const auto& e = ids[static_cast<size_t>(answer / 2)];
+      data["unpaired"].push_back({{"prompt", e.prompt},
+                                  {"completion", e.answers[static_cast<size_t>(answer % 2)]},
+                                  {"desirable", answer % 2 == 0}});
     }
   }
   return data;
@@ -58,9 +69,18 @@ std::vector<PreferencePair> pairs_of(const Json& data) {
   return pairs;
 }
 
-TrainOptions step_options(const Json& data) {
+std::vector<UnpairedFeedback> feedback_of(const Json& data) {
+  std::vector<UnpairedFeedback> feedback;
+  for (const auto& pair : pairs_of(data)) {
+    feedback.push_back({pair.prompt, pair.chosen, true, {}});
+    feedback.push_back({pair.prompt, pair.rejected, false, {}});
+  }
+  return feedback;
+}
+
+TrainOptions step_options(const Json& data, const std::string& job) {
   return {.epochs = 1,
-          .batch = data.at("batch"),
+          .batch = (job == "kto" ? 2 : 1) * data.at("batch").get<int64_t>(),
           .learning_rate = 1e-5,
           .schedule = "constant",
           .warmup = 0,
@@ -74,6 +94,13 @@ Rng step_rng() {
 int64_t tokens_of_step(const Json& data, const std::string& job, int64_t step) {
   const auto batch = data.at("batch").get<int64_t>();
   int64_t tokens = 0;
+  if (job == "kto") {
+    for (int64_t i = 2 * step * batch; i < 2 * (step + 1) * batch; ++i) {
+      const auto& e = data.at("unpaired").at(static_cast<size_t>(i));
+      tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("completion").size());
+    }
+    return tokens;
+  }
   for (int64_t i = step * batch; i < (step + 1) * batch; ++i) {
     const auto& e = data.at("examples").at(static_cast<size_t>(i));
     tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("chosen").size());

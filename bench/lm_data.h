@@ -13,14 +13,17 @@
 namespace plaudit::bench {
 
 // {"batch", "steps", "records": [{"prompt", "chosen", "rejected"} as text],
-//  "examples": [{"prompt", "chosen", "rejected"} as ids, in the order of training]}.
+//  "examples": [{"prompt", "chosen", "rejected"} as ids, in the order of training],
+//  "unpaired": [{"prompt", "completion", "desirable"} as ids, the answers of all pairs one by one, in the
+//  order of training of kto, whose updates take 2 * batch of them]}.
 // Prompts and answers have 16 to 256 words of random text each.
 Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch, int64_t steps);
 
 std::vector<PreferencePair> pairs_of(const Json& data);
+std::vector<UnpairedFeedback> feedback_of(const Json& data);
 
 // How plaudit trains on the data, as the peers do: constant rate 1e-5, clipping at 1, no decay.
-TrainOptions step_options(const Json& data);
+TrainOptions step_options(const Json& data, const std::string& job);
 Rng step_rng();
 
 // Unpadded tokens of update `step` that a user gave: a prompt counts with each of its answers. "sft" has the

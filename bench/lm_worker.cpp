@@ -10,6 +10,7 @@
 #include "plaudit/train/preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
+#include "plaudit/train/unpaired.h"
 
 namespace plaudit::bench {
 namespace {
@@ -37,12 +38,13 @@ std::vector<Demonstration> demonstrations_of(const std::vector<PreferencePair>& 
 }
 
 std::unique_ptr<Objective> objective_of(const std::string& job, const LanguageModel& model,
-                                        const std::vector<PreferencePair>& pairs) {
+                                        const Json& data) {
+  const auto pairs = pairs_of(data);
   if (job == "sft") return std::make_unique<SupervisedObjective>(model, demonstrations_of(pairs));
-  if (job == "dpo") {
+  if (job == "kto") return std::make_unique<UnpairedObjective>(model, feedback_of(data), UnpairedOptions{});
+  if (job != "reward") {
     PreferenceOptions options;
-    options.reference = "cached";
-    options.settings.beta = 0.1;
+    options.loss = job;
     return std::make_unique<PreferenceObjective>(model, pairs, options);
   }
   const auto reward = std::make_shared<RewardModel>(model, RewardModelOptions{}, 0);
@@ -54,6 +56,16 @@ std::unique_ptr<Objective> objective_of(const std::string& job, const LanguageMo
 double flop_of_step(const Json& data, const std::string& job, const MatrixSizes& sizes, int64_t step) {
   const auto batch = data.at("batch").get<int64_t>();
   double body = 0, head = 0;
+  if (job == "kto") {
+    // The mismatched answers are computed forward alone, a third of the work, and are about as many tokens.
+    for (int64_t i = 2 * step * batch; i < 2 * (step + 1) * batch; ++i) {
+      const auto& e = data.at("unpaired").at(static_cast<size_t>(i));
+      const auto answer = static_cast<double>(e.at("completion").size());
+      body += static_cast<double>(e.at("prompt").size()) + answer;
+      head += answer;
+    }
+    return 8 * (body * sizes.body + head * sizes.head);
+  }
   for (int64_t i = step * batch; i < (step + 1) * batch; ++i) {
     const auto& e = data.at("examples").at(static_cast<size_t>(i));
     const auto answers = e.at("chosen").size() + (job == "sft" ? 0 : e.at("rejected").size());
@@ -69,7 +81,7 @@ Json run_steps(const Json& job) {
   const auto model = LanguageModel::load(job.at("model"));
   model.transformer->set_precision(job.at("precision") == "bf16" ? Precision::bf16_autocast : Precision::f32);
   model.transformer->set_trainable(true);
-  const auto objective = objective_of(name, model, pairs_of(data));
+  const auto objective = objective_of(name, model, data);
 
   // The first update warms up.
   Clock::time_point start, end;
@@ -80,9 +92,10 @@ Json run_steps(const Json& job) {
     if (step > 1) return;
     start = end;
     same_work["first_loss"] = metrics.at("loss");
-    if (name == "dpo") same_work["logps_chosen"] = metrics.at("logps/chosen");
+    if (metrics.count("logps/chosen")) same_work["logps_chosen"] = metrics.at("logps/chosen");
+    if (name == "kto") same_work["logps_desirable"] = metrics.at("logps/desirable");
   };
-  train(*objective, step_options(data), context);
+  train(*objective, step_options(data, name), context);
 
   const double seconds = std::chrono::duration<double>(end - start).count();
   const MatrixSizes sizes(*model.transformer);

@@ -6,7 +6,8 @@
 namespace plaudit::bench {
 
 // Runs the job that a file describes and writes what was measured to its "out":
-//   {"job": "sft|reward|dpo", "precision": "f32|bf16", "model", "data": file of step_data(), "out"}
+//   {"job": "sft|reward|kto" or the name of a preference loss, "precision": "f32|bf16", "model", "data": file
+//   of step_data(), "out"}
 //   {"job": "sampling", "precision", "model", "batch", "prompt_tokens", "new_tokens", "out"}
 // Result: {"rate": tokens/s, "seconds", "flop": of the timed products, "bytes": of weights read,
 //  "peak_mib", "same_work"}.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "bench/control.h"
 #include "bench/functions.h"
 #include "bench/lm.h"
 #include "bench/lm_worker.h"
@@ -16,12 +17,13 @@
 namespace plaudit::cli {
 namespace {
 
-const std::vector<std::string> kSuites = {"limits", "lm", "functions"};
+const std::vector<std::string> kSuites = {"limits", "lm", "functions", "control"};
 
 struct BenchFlags {
   std::string suite, json, worker_job;
   bool no_peers = false;
   bench::LmOptions lm;
+  bench::ControlOptions control;
 };
 
 void run_bench(BenchFlags& flags) {
@@ -29,9 +31,13 @@ void run_bench(BenchFlags& flags) {
   if (flags.suite == "worker" && !flags.worker_job.empty()) return bench::run_lm_worker(flags.worker_job);
   if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
     fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
-  flags.lm.peers = !flags.no_peers;
+  flags.lm.peers = flags.control.peers = !flags.no_peers;
+  if (flags.lm.jobs == std::vector<std::string>{"none"}) flags.lm.jobs.clear();
+  flags.control.repeats = flags.lm.repeats;
+  flags.control.peer_scripts = flags.lm.peer_scripts;
   const auto report = flags.suite == "lm"          ? bench::run_lm(flags.lm)
                       : flags.suite == "functions" ? bench::run_functions()
+                      : flags.suite == "control"   ? bench::run_control(flags.control)
                                                    : bench::begin_report();
   bench::print(report);
   if (!flags.json.empty()) write_json(flags.json, bench::to_json(report));
@@ -48,7 +54,10 @@ void add_bench(CLI::App& app, int&) {
       ->required();
   command->add_option("--json", flags->json, "also write {machine, limits, jobs} to this file");
   command->add_option("--model", lm.model, "lm: the model")->capture_default_str();
-  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, sampling")->delimiter(',');
+  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, kto, sampling; none: only --losses")
+      ->delimiter(',');
+  command->add_option("--losses", lm.losses, "lm: preference losses beside dpo on its batches, or all")
+      ->delimiter(',');
   command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
   command->add_option("--batches", lm.batches, "lm: answers sampled side by side; 1,8,32")->delimiter(',');
   command->add_option("--prompt-tokens", lm.prompt_tokens, "lm: length of the prompts of sampling")
@@ -57,10 +66,15 @@ void add_bench(CLI::App& app, int&) {
   command->add_option("--batch", lm.batch, "lm: examples of a training step")->capture_default_str();
   command->add_option("--steps", lm.steps, "lm: training steps, the first is not timed")
       ->capture_default_str();
-  command->add_option("--repeats", lm.repeats, "lm: rounds of plaudit and the peer in turns")
+  command->add_option("--repeats", lm.repeats, "lm, control: rounds of plaudit and the peer in turns")
       ->capture_default_str();
-  command->add_flag("--no-peers", flags->no_peers, "lm: measure plaudit alone");
-  command->add_option("--peers", lm.peer_scripts, "lm: folder of the peers' scripts; default: bench/peers");
+  command->add_flag("--no-peers", flags->no_peers, "lm, control: measure plaudit alone");
+  command->add_option("--peers", lm.peer_scripts,
+                      "lm, control: folder of the peers' scripts; default: bench/peers");
+  command->add_option("--tasks", flags->control.tasks, "control: the tasks, HalfCheetah-v5,Hopper-v5")
+      ->delimiter(',');
+  command->add_option("--seconds", flags->control.seconds, "control: of each measurement")
+      ->capture_default_str();
   command->add_option("--job", flags->worker_job)->group("");
   command->callback([flags] { run_bench(*flags); });
 }

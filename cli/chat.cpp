@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/policy_flags.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/data/direction_prompt.h"
 
 namespace plaudit::cli {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 struct ChatFlags {
   PolicyFlags policy;
   std::string message, system;
+  std::vector<double> direction;
 };
 
 // Prints an answer while it grows, but nothing that may turn out to be part of a stop string.
@@ -68,7 +70,8 @@ class Conversation {
     reset();
     // A model without a template is refused before the first message, and before its weights are packed.
     prompt_ids(model_, {"", {{"user", "?"}}});
-    generator_ = std::make_unique<Generator>(model_, flags.policy.precision);
+    generator_ = std::make_unique<Generator>(model_, flags.policy.precision, true,
+                                             load_steering(flags.policy, model_));
   }
 
   void reset() {
@@ -82,8 +85,10 @@ class Conversation {
     messages.push_back({"user", text});
     const auto& sampling = flags_.policy.sampling;
     LivePrinter printer(model_.tokenizer, sampling.stop);
+    Prompt prompt{"", messages};
+    if (!flags_.direction.empty()) prompt = with_direction(prompt, flags_.direction);
     const auto answers =
-        generator_->generate({prompt_ids(model_, {"", messages})}, sampling, rng_.child(turn_++),
+        generator_->generate({prompt_ids(model_, prompt)}, sampling, rng_.child(turn_++),
                              {.on_token = [&](int64_t, int64_t, int64_t id) { printer.push(id); }});
     printer.finish(answers[0][0].text);
     messages.push_back({"assistant", answers[0][0].text});
@@ -128,9 +133,17 @@ void add_chat(CLI::App& app, int&) {
   auto flags = std::make_shared<ChatFlags>();
   flags->policy.sampling = {.max_new_tokens = 512, .temperature = 0.2, .top_p = 0.9};
   add_policy_flags(*command, flags->policy);
+  add_steering_flags(*command, flags->policy);
   const auto* asked = command->add_option("--message", flags->message, "ask this alone and leave");
   command->add_option("--system", flags->system, "system message");
+  command
+      ->add_option(
+          "--direction", flags->direction,
+          "how much each objective shall count, of length 1, e.g. 0.8,0.6; for a policy that was trained "
+          "with directions in its prompts (recipes/52-dpa.yaml)")
+      ->delimiter(',');
   command->callback([flags, asked] {
+    if (!flags->direction.empty()) check_direction("--direction", flags->direction);
     if (asked->count() > 0 && flags->message.empty()) fail(ErrorKind::empty, "--message", "is empty");
     Conversation conversation(*flags);
     if (flags->message.empty())

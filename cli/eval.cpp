@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "cli/commands.h"
 #include "plaudit/core/errors.h"
@@ -13,22 +14,51 @@ namespace plaudit::cli {
 namespace {
 
 struct EvalFlags {
-  std::string suite, policy, reference, reward, data, prompts, judge = "lexicon", json, out;
+  std::string suite, policy, reference, data, prompts, judge = "lexicon", json, out;
+  std::string tables, transitions, answers, truth, order = "2";
+  std::vector<std::string> reward, scores, distances;
+  std::optional<double> gamma;
   std::vector<int64_t> n = {1, 2, 4, 8};
   int64_t limit = 0, max_new_tokens = 64, per_prompt = 1, seed = 0;
   double temperature = 1;
+  std::string values;
+  std::vector<double> beta = {5};
+  int64_t candidates = 15;
 };
+
+void need_one(const std::string& suite, const char* flag, const std::vector<std::string>& values) {
+  if (values.size() != 1)
+    fail(ErrorKind::value, flag, fmt::format("is needed once by suite {}, got {}", suite, values.size()));
+}
 
 void need(const std::string& suite, const char* flag, const std::string& value) {
   if (value.empty()) fail(ErrorKind::value, flag, "is needed by suite " + suite);
+}
+
+Json reward_distance_stage(const EvalFlags& flags) {
+  Json stage = {{"order", flags.order}};
+  for (const auto& [key, value] : {std::pair{"tables", flags.tables},
+                                   {"transitions", flags.transitions},
+                                   {"answers", flags.answers},
+                                   {"truth", flags.truth}})
+    if (!value.empty()) stage[key] = value;
+  for (const auto& [key, list] :
+       {std::pair{"scores", flags.scores}, {"reward_models", flags.reward}, {"distances", flags.distances}})
+    if (!list.empty()) stage[key] = list;
+  if (flags.gamma) stage["gamma"] = *flags.gamma;
+  return stage;
 }
 
 // The recipe that asks for the same; YAML is a superset of JSON.
 Json recipe_of(const EvalFlags& flags) {
   Json stage = {{"suite", flags.suite}};
   Json recipe = {{"doc", "plaudit eval " + flags.suite}, {"seed", flags.seed}};
+  if (flags.suite == "reward-distance") {
+    recipe["stages"] = Json::array({Json{{"reward_distance", reward_distance_stage(flags)}}});
+    return recipe;
+  }
   if (flags.suite == "reward-accuracy") {
-    need(flags.suite, "--reward", flags.reward);
+    need_one(flags.suite, "--reward", flags.reward);
     need(flags.suite, "--data", flags.data);
     stage["data"] = flags.data;
   } else {
@@ -39,20 +69,26 @@ Json recipe_of(const EvalFlags& flags) {
     stage["max_new_tokens"] = flags.max_new_tokens;
     stage["temperature"] = flags.temperature;
     if (flags.limit > 0) stage["limit"] = flags.limit;
-    const auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
+    auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
+    // A steered policy is compared with itself unsteered.
+    if (reference.empty() && !flags.values.empty()) reference = flags.policy;
     if (flags.suite == "win-rate") {
       if (reference.empty())
         fail(ErrorKind::value, "--reference",
              "is needed: the policy is no adapter, whose base could be taken");
       stage["per_prompt"] = flags.per_prompt;
+      if (!flags.values.empty()) {
+        stage["value_folder"] = flags.values;
+        stage["steer"] = {{"beta", flags.beta}, {"candidates", flags.candidates}};
+      }
     } else {
-      need(flags.suite, "--reward", flags.reward);
+      need_one(flags.suite, "--reward", flags.reward);
       stage["n"] = flags.n;
       stage["model"] = "policy";
     }
     recipe["policy"] = {{"model", flags.policy}, {"reference", reference}, {"adapter", {{"kind", "lora"}}}};
   }
-  if (!flags.reward.empty()) recipe["reward_model"] = {{"folder", flags.reward}};
+  if (!flags.reward.empty()) recipe["reward_model"] = {{"folder", flags.reward.front()}};
   recipe["stages"] = Json::array({Json{{"evaluate", stage}}});
   return recipe;
 }
@@ -71,20 +107,45 @@ void add_eval(CLI::App& app, int&) {
   command->footer(
       "Examples:\n  plaudit eval reward-accuracy --reward runs/reward-1/stages/01-train/reward_model --data "
       "pairs.jsonl\n  plaudit eval win-rate --policy runs/dpo-1/stages/01-train/policy --prompts "
-      "recipes/data/openings-heldout.jsonl");
+      "recipes/data/openings-heldout.jsonl\n  plaudit eval reward-distance --tables mdp.json\n  plaudit eval "
+      "reward-distance "
+      "--answers rated.jsonl --reward runs/reward-1/stages/01-train/reward_model");
   auto flags = std::make_shared<EvalFlags>();
   command
-      ->add_option("suite", flags->suite, "win-rate (policy against reference), reward-accuracy, best-of-n")
+      ->add_option(
+          "suite", flags->suite,
+          "win-rate (policy against reference), reward-accuracy, best-of-n, reward-distance (rewards "
+          "against a trusted one)")
       ->required()
-      ->check(CLI::IsMember({"win-rate", "reward-accuracy", "best-of-n"}));
+      ->check(CLI::IsMember({"win-rate", "reward-accuracy", "best-of-n", "reward-distance"}));
   command->add_option("--policy", flags->policy, "model or adapter folder, known name, .gguf file");
   command->add_option("--reference", flags->reference,
                       "what it is compared with (default: an adapter's base)");
-  command->add_option("--reward", flags->reward, "folder of a reward model");
+  command->add_option("--reward", flags->reward, "folder of a reward model; reward-distance: several")
+      ->delimiter(',');
   command->add_option("--data", flags->data, "preference pairs");
   command->add_option("--prompts", flags->prompts, "prompts to answer");
   command->add_option("--judge", flags->judge, "who scores the answers")->capture_default_str();
   command->add_option("--n", flags->n, "best-of-n: numbers of answers to choose from")->delimiter(',');
+  command->add_option("--tables", flags->tables, "reward-distance: file of a finite MDP and rewards");
+  command->add_option("--transitions", flags->transitions,
+                      "reward-distance: file of transitions that rewards scored");
+  command->add_option("--answers", flags->answers, "reward-distance: file of prompts with several answers");
+  command->add_option("--scores", flags->scores, "reward-distance: the same answers with other scores")
+      ->delimiter(',');
+  command->add_option("--truth", flags->truth,
+                      "reward-distance: the trusted reward (default: true, else the first)");
+  command->add_option("--distances", flags->distances, "reward-distance: value, minimal, none, epic, dard")
+      ->delimiter(',');
+  command->add_option("--gamma", flags->gamma, "reward-distance: discount (default: the file's, else 0.99)");
+  command->add_option("--order", flags->order, "reward-distance: p of the norms, 1, 2 or inf")
+      ->capture_default_str();
+  command->add_option("--value", flags->values, "win-rate: folder of a value model to steer the policy by");
+  command->add_option("--beta", flags->beta, "with --value: how hard; one number per objective")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--candidates", flags->candidates, "with --value: tokens that are valued at each step")
+      ->capture_default_str();
   command->add_option("--limit", flags->limit, "use only the first so many prompts");
   command->add_option("--per-prompt", flags->per_prompt, "win-rate: answers per prompt")
       ->capture_default_str();

@@ -5,6 +5,7 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/data/chat_template.h"
+#include "plaudit/plan/value_steering.h"
 
 namespace plaudit::cli {
 
@@ -29,6 +30,23 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags) {
   command.add_option("--seed", flags.seed, "the same seed gives the same answers")->capture_default_str();
   command.add_option("--precision", flags.precision, "f32, bf16, or auto: bf16 where the processor has it")
       ->capture_default_str();
+}
+
+void add_steering_flags(CLI::App& command, PolicyFlags& flags) {
+  command.add_option("--value", flags.values,
+                     "folder of a value model (train, objective: value) to steer by");
+  command
+      .add_option("--beta", flags.beta,
+                  "with --value: how hard, in standard deviations of the reward; one number per objective")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--candidates", flags.candidates, "with --value: tokens that are valued at each step")
+      ->capture_default_str();
+}
+
+std::shared_ptr<const Steering> load_steering(const PolicyFlags& flags, const LanguageModel& model) {
+  if (flags.values.empty()) return nullptr;
+  return std::make_shared<ValueSteering>(ValueModel::load(flags.values), model, flags.beta, flags.candidates);
 }
 
 LanguageModel load_policy(const PolicyFlags& flags) {

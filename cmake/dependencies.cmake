@@ -1,15 +1,17 @@
-# LibTorch and Arrow come from the Python wheels, so that C++ and Python share one copy; the rest from the system.
+# LibTorch, Arrow and MuJoCo come from the Python wheels, so that C++ and Python share one copy; the rest from the system.
 
 execute_process(
-  COMMAND ${PLAUDIT_PYTHON} -c "import torch, pyarrow; print(torch.utils.cmake_prefix_path); print(pyarrow.__path__[0])"
+  COMMAND ${PLAUDIT_PYTHON} -c "import importlib.util as u, torch, pyarrow; print(torch.utils.cmake_prefix_path)
+print(pyarrow.__path__[0]); print(u.find_spec('mujoco').submodule_search_locations[0])"
   OUTPUT_VARIABLE PLAUDIT_WHEELS RESULT_VARIABLE PLAUDIT_WHEELS_RESULT OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT PLAUDIT_WHEELS_RESULT EQUAL 0)
-  message(FATAL_ERROR "${PLAUDIT_PYTHON} cannot import torch and pyarrow. Run `make build`, which installs them into "
+  message(FATAL_ERROR "${PLAUDIT_PYTHON} cannot find torch, pyarrow and mujoco. Run `make build`, which installs them into "
                       ".venv, or pass -DPLAUDIT_PYTHON=/path/to/python of an environment that holds them.")
 endif()
 string(REPLACE "\n" ";" PLAUDIT_WHEELS "${PLAUDIT_WHEELS}")
 list(GET PLAUDIT_WHEELS 0 PLAUDIT_TORCH_CMAKE)
 list(GET PLAUDIT_WHEELS 1 PLAUDIT_PYARROW)
+list(GET PLAUDIT_WHEELS 2 PLAUDIT_MUJOCO)
 list(APPEND CMAKE_PREFIX_PATH ${PLAUDIT_TORCH_CMAKE})
 
 find_package(Torch REQUIRED)
@@ -35,3 +37,11 @@ function(plaudit_wheel_library name)
 endfunction()
 plaudit_wheel_library(arrow)
 plaudit_wheel_library(parquet)
+
+# MuJoCo's include folder is given to the few files that need it (plaudit_uses_mujoco), not to all.
+file(GLOB library ${PLAUDIT_MUJOCO}/libmujoco.so.*)
+add_library(plaudit_mujoco SHARED IMPORTED GLOBAL)
+set_target_properties(plaudit_mujoco PROPERTIES IMPORTED_LOCATION ${library})
+function(plaudit_uses_mujoco target)
+  set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES INCLUDE_DIRECTORIES ${PLAUDIT_MUJOCO}/include)
+endfunction()

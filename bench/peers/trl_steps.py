@@ -1,9 +1,10 @@
 """Training steps of TRL on prepared token ids, for `plaudit bench lm`.
 
-    trl_steps.py sft|reward|dpo f32|bf16 MODEL_FOLDER DATA.json OUT.json
+    trl_steps.py sft|reward|dpo|kto f32|bf16 MODEL_FOLDER DATA.json OUT.json
 
-DATA.json: {"batch": 4, "steps": 6, "examples": [{"prompt": [ids], "chosen": [ids], "rejected": [ids]}, ...]}; examples are
-taken in order. The peer runs in its fast mode: no gradient checkpointing, SDPA, fused AdamW, reference precomputed, all
+DATA.json: {"batch": 4, "steps": 6, "examples": [{"prompt": [ids], "chosen": [ids], "rejected": [ids]}, ...],
+"unpaired": [{"prompt": [ids], "completion": [ids], "desirable": true}, ...]}; examples are taken in order, 2 * batch of the
+unpaired ones a step. The peer runs in its fast mode: no gradient checkpointing, SDPA, fused AdamW, reference precomputed, all
 cores. OUT.json: {"rate": unpadded tokens/s, "peak_mib", "same_work": {"first_loss", ...}, "version"}.
 """
 
@@ -105,6 +106,22 @@ def build(job, precision, folder, data):
         ]
         args = arguments(SFTConfig, data, precision)
         return ordered(SFTTrainer)(model=model, args=args, train_dataset=Dataset.from_list(rows), **common), clock
+    if job == "kto":
+        from trl import KTOConfig, KTOTrainer
+
+        # As the trainer pairs them itself: each prompt with its neighbour's answer within a batch.
+        unpaired, batch = data["unpaired"], 2 * data["batch"]
+        rows = [
+            {
+                "prompt_ids": e["prompt"],
+                "completion_ids": e["completion"],
+                "KL_completion_ids": unpaired[i - 1 if i % batch else i + batch - 1]["completion"],
+                "label": e["desirable"],
+            }
+            for i, e in enumerate(unpaired)
+        ]
+        args = arguments(KTOConfig, {**data, "batch": batch}, precision, precompute_ref_log_probs=True, beta=0.1)
+        return ordered(KTOTrainer)(model=model, args=args, train_dataset=Dataset.from_list(rows), **common), clock
     from trl import DPOConfig, DPOTrainer
 
     rows = [{"prompt_ids": e["prompt"], "chosen_ids": e["chosen"], "rejected_ids": e["rejected"]} for e in examples]
@@ -117,6 +134,13 @@ def tokens(job, example):
     return chosen if job == "sft" else chosen + len(example["prompt"]) + len(example["rejected"])
 
 
+def timed_tokens(job, data):
+    """Unpadded tokens of all steps but the first."""
+    if job == "kto":
+        return sum(len(e["prompt"]) + len(e["completion"]) for e in data["unpaired"][2 * data["batch"] :])
+    return sum(tokens(job, e) for e in data["examples"][data["batch"] :])
+
+
 def main(job, precision, folder, data_path, out_path):
     import trl
 
@@ -126,13 +150,12 @@ def main(job, precision, folder, data_path, out_path):
     trainer.train()
     # The first step warms up; the rest are timed.
     seconds = clock.marks[-1] - clock.marks[0]
-    counted = data["examples"][data["batch"] : data["batch"] * data["steps"]]
     first = next(entry for entry in trainer.state.log_history if "loss" in entry)
     same_work = {"first_loss": first["loss"]}
     if job == "dpo":
         same_work["logps_chosen"] = first["logps/chosen"]
     result = {
-        "rate": sum(tokens(job, e) for e in counted) / seconds,
+        "rate": timed_tokens(job, data) / seconds,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "same_work": same_work,
         "version": f"trl {trl.__version__}, torch {torch.__version__}",

@@ -122,5 +122,54 @@ void check_map(const YAML::Node& node, const Place& place, const std::vector<std
   }
 }
 
+namespace {
+const void* at_offset(const void* aggregate, size_t offset) {
+  return static_cast<const char*>(aggregate) + offset;
+}
+}  // namespace
+
+PLAUDIT_FIELD_TYPES();
+
+void FieldTable::add(Entry entry, FieldInfo info, const void* defaults) {
+  info.default_value = entry.type->write(at_offset(defaults, entry.offset)).dump();
+  keys_.push_back(info.key);
+  fields_.push_back(std::move(info));
+  entries_.push_back(std::move(entry));
+}
+
+void FieldTable::add(const std::string& key, const FieldType& type, size_t offset, const void* defaults,
+                     const std::string& doc, Constraint constraint) {
+  FieldInfo info{key, type.name, {}, constraint.text(), doc, {}};
+  if (type.fields != nullptr) info.fields = *type.fields;
+  add({&type, offset, std::move(constraint)}, std::move(info), defaults);
+}
+
+void FieldTable::include(const FieldTable& inner, size_t offset, const void* defaults,
+                         const std::vector<std::string>& without) {
+  for (size_t i = 0; i < inner.entries_.size(); ++i) {
+    if (std::find(without.begin(), without.end(), inner.keys_[i]) != without.end()) continue;
+    auto entry = inner.entries_[i];
+    entry.offset += offset;
+    add(std::move(entry), inner.fields_[i], defaults);
+  }
+}
+
+void FieldTable::read(const YAML::Node& node, const Place& place, void* out) const {
+  check_map(node, place, keys_);
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const auto& entry = entries_[i];
+    const auto value = node[keys_[i]];
+    if (value)
+      entry.type->read(value, place.key(keys_[i]), entry.constraint, static_cast<char*>(out) + entry.offset);
+  }
+}
+
+Json FieldTable::write(const void* value) const {
+  Json out = Json::object();
+  for (size_t i = 0; i < keys_.size(); ++i)
+    out[keys_[i]] = entries_[i].type->write(at_offset(value, entries_[i].offset));
+  return out;
+}
+
 }  // namespace detail
 }  // namespace plaudit

@@ -19,13 +19,12 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
-#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "plaudit/core/errors.h"
@@ -103,6 +102,14 @@ const OptionTable<T>& option_table();
 
 namespace detail {
 
+// How a member of some type is read and written, wherever it stands.
+struct FieldType {
+  std::string name;
+  void (*read)(const YAML::Node&, const Place&, const Constraint&, void* out);
+  Json (*write)(const void* value);
+  const std::vector<FieldInfo>* fields;  // of a nested map, else null
+};
+
 template <class M>
 std::string type_name() {
   if constexpr (std::is_same_v<M, bool>) {
@@ -168,6 +175,65 @@ Json to_json(const M& value) {
   }
 }
 
+template <class M>
+constexpr bool kNested =
+    std::is_class_v<M> && !std::is_same_v<M, std::string> && !is_vector<M>::value && !is_optional<M>::value;
+
+template <class M>
+const FieldType& field_type() {
+  static const FieldType type = [] {
+    FieldType t{type_name<M>(),
+                [](const YAML::Node& node, const Place& place, const Constraint& constraint, void* out) {
+                  read_value(node, place, constraint, *static_cast<M*>(out));
+                },
+                [](const void* value) { return to_json(*static_cast<const M*>(value)); }, nullptr};
+    if constexpr (kNested<M>) t.fields = &option_table<M>().fields();
+    return t;
+  }();
+  return type;
+}
+
+// Compiled once, in options.cpp.
+#define PLAUDIT_FIELD_TYPES(prefix)                                        \
+  prefix template const FieldType& field_type<bool>();                     \
+  prefix template const FieldType& field_type<int64_t>();                  \
+  prefix template const FieldType& field_type<double>();                   \
+  prefix template const FieldType& field_type<std::string>();              \
+  prefix template const FieldType& field_type<std::vector<int64_t>>();     \
+  prefix template const FieldType& field_type<std::vector<double>>();      \
+  prefix template const FieldType& field_type<std::vector<std::string>>(); \
+  prefix template const FieldType& field_type<std::optional<bool>>();      \
+  prefix template const FieldType& field_type<std::optional<int64_t>>();   \
+  prefix template const FieldType& field_type<std::optional<double>>();    \
+  prefix template const FieldType& field_type<std::optional<std::string>>()
+PLAUDIT_FIELD_TYPES(extern);
+
+// The fields of an aggregate, each by its offset: one compiled body serves all aggregates.
+class FieldTable {
+ public:
+  void add(const std::string& key, const FieldType& type, size_t offset, const void* defaults,
+           const std::string& doc, Constraint constraint);
+  // The fields of `inner`, whose aggregate stands at `offset`, except those in `without`.
+  void include(const FieldTable& inner, size_t offset, const void* defaults,
+               const std::vector<std::string>& without);
+
+  void read(const YAML::Node& node, const Place& place, void* out) const;
+  Json write(const void* value) const;
+  const std::vector<FieldInfo>& fields() const { return fields_; }
+
+ private:
+  struct Entry {
+    const FieldType* type;
+    size_t offset;
+    Constraint constraint;
+  };
+  void add(Entry entry, FieldInfo info, const void* defaults);
+
+  std::vector<std::string> keys_;
+  std::vector<FieldInfo> fields_;
+  std::vector<Entry> entries_;
+};
+
 }  // namespace detail
 
 template <class T>
@@ -175,65 +241,33 @@ class OptionTable {
  public:
   template <class M>
   void field(const std::string& key, M T::*member, const std::string& doc, Constraint constraint = {}) {
-    FieldInfo info{
-        key, detail::type_name<M>(), detail::to_json<M>(T{}.*member).dump(), constraint.text(), doc, {}};
-    if constexpr (std::is_class_v<M> && !std::is_same_v<M, std::string> && !detail::is_vector<M>::value &&
-                  !detail::is_optional<M>::value)
-      info.fields = option_table<M>().fields();
-    keys_.push_back(key);
-    fields_.push_back(std::move(info));
-    readers_.push_back([member, constraint](const YAML::Node& node, const Place& place, T& out) {
-      detail::read_value(node, place, constraint, out.*member);
-    });
-    writers_.push_back([member](const T& value) { return detail::to_json<M>(value.*member); });
+    table_.add(key, detail::field_type<M>(), offset(member), &defaults_, doc, std::move(constraint));
   }
 
   // The fields of a nested aggregate stand beside this one's own, in the same map; those in `without` are not
   // offered and keep their default.
   template <class M>
   void include(M T::*member, const std::vector<std::string>& without = {}) {
-    const auto& table = option_table<M>();
-    for (size_t i = 0; i < table.fields().size(); ++i) {
-      auto info = table.fields()[i];
-      info.default_value = table.write_field(i, T{}.*member).dump();
-      if (std::find(without.begin(), without.end(), info.key) != without.end()) continue;
-      keys_.push_back(info.key);
-      fields_.push_back(std::move(info));
-      readers_.push_back([member, i](const YAML::Node& node, const Place& place, T& out) {
-        option_table<M>().read_field(i, node, place, out.*member);
-      });
-      writers_.push_back(
-          [member, i](const T& value) { return option_table<M>().write_field(i, value.*member); });
-    }
+    table_.include(option_table<M>().table_, offset(member), &defaults_, without);
   }
 
   // Reads a YAML map into `out`; keys that are absent keep their value.
-  void read(const YAML::Node& node, const Place& place, T& out) const {
-    detail::check_map(node, place, keys_);
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      if (node[keys_[i]]) readers_[i](node[keys_[i]], place.key(keys_[i]), out);
-    }
-  }
-
-  Json write(const T& value) const {
-    Json out = Json::object();
-    for (size_t i = 0; i < keys_.size(); ++i) out[keys_[i]] = writers_[i](value);
-    return out;
-  }
-
-  const std::vector<FieldInfo>& fields() const { return fields_; }
-
-  // One field, by its place in fields().
-  void read_field(size_t i, const YAML::Node& node, const Place& place, T& out) const {
-    readers_[i](node, place, out);
-  }
-  Json write_field(size_t i, const T& value) const { return writers_[i](value); }
+  void read(const YAML::Node& node, const Place& place, T& out) const { table_.read(node, place, &out); }
+  Json write(const T& value) const { return table_.write(&value); }
+  const std::vector<FieldInfo>& fields() const { return table_.fields(); }
 
  private:
-  std::vector<std::string> keys_;
-  std::vector<FieldInfo> fields_;
-  std::vector<std::function<void(const YAML::Node&, const Place&, T&)>> readers_;
-  std::vector<std::function<Json(const T&)>> writers_;
+  template <class>
+  friend class OptionTable;
+
+  template <class M>
+  size_t offset(M T::*member) const {
+    return static_cast<size_t>(reinterpret_cast<const char*>(&(defaults_.*member)) -
+                               reinterpret_cast<const char*>(&defaults_));
+  }
+
+  T defaults_{};
+  detail::FieldTable table_;
 };
 
 template <class T>

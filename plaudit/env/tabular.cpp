@@ -1,16 +1,30 @@
 #include "plaudit/env/tabular.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 namespace plaudit {
 namespace {
 
+// "transition[3, 1]": where element `flat` of a contiguous tensor of these sizes stands.
+std::string place(std::string_view name, at::IntArrayRef sizes, int64_t flat) {
+  std::vector<int64_t> index(sizes.size());
+  for (size_t d = sizes.size(); d-- > 0; flat /= sizes[d]) index[d] = flat % sizes[d];
+  return index.empty() ? std::string(name) : fmt::format("{}[{}]", name, fmt::join(index, ", "));
+}
+
 void check_distributions(const Check& check, const Table& t) {
   const auto p = table(t.value);
-  const double least = p.min().item<double>();
-  check.that(least >= -1e-9, t.name, ">= 0", least);
-  const double error = (p.sum(-1) - 1).abs().max().item<double>();
-  check.that(error <= 1e-6, t.name, "rows that sum to 1", fmt::format("a row that is off by {}", error));
+  const auto [least, at_least] = p.flatten().min(0);
+  if (least.item<double>() < -1e-9)
+    check.refuse(ErrorKind::value, place(t.name, p.sizes(), at_least.item<int64_t>()),
+                 fmt::format("must be a probability, which is not below 0, got {}", least.item<double>()));
+  const auto sums = p.sum(-1);
+  const auto [error, worst] = (sums.flatten() - 1).abs().max(0);
+  if (error.item<double>() > 1e-6)
+    check.refuse(ErrorKind::value, place(t.name, sums.sizes(), worst.item<int64_t>()),
+                 fmt::format("is a distribution and must sum to 1, its sum is {}",
+                             sums.flatten()[worst.item<int64_t>()].item<double>()));
 }
 
 }  // namespace

@@ -38,6 +38,13 @@ Tensor sparse_transition(const Tensor& noise, std::optional<double> threshold) {
   return at::softmax(x.masked_fill(x <= least, -20), -1);
 }
 
+Tensor random_transition(int64_t states, int64_t actions, Rng& rng, std::optional<double> threshold) {
+  const Check check("tabular.random_mdp");
+  check.that(states >= 1, "states", ">= 1", states);
+  check.that(actions >= 1, "actions", ">= 1", actions);
+  return sparse_transition(rng.normal_tensor({states, actions, states}, at::kDouble), threshold);
+}
+
 PLAUDIT_FUNCTIONS(tabular, m) {
   m.def("gridworld(int rows, int cols, float slip=0., bool stay=True) -> (Tensor transition)",
         [](int64_t rows, int64_t cols, double slip, bool stay) {
@@ -46,6 +53,12 @@ PLAUDIT_FUNCTIONS(tabular, m) {
         "The transitions of a grid with slips.", {"27", "08", "20"});
   m.def("sparse_transition(Tensor noise, float? threshold=None) -> (Tensor transition)", &sparse_transition,
         "Sparse random transitions from noise.", {"27"});
+  m.def("random_mdp(int seed, int states, int actions, float? threshold=None) -> (Tensor transition)",
+        [](int64_t seed, int64_t states, int64_t actions, std::optional<double> threshold) {
+          Rng rng(static_cast<uint64_t>(seed), "random_mdp");
+          return random_transition(states, actions, rng, threshold);
+        },
+        "Sparse random transitions from a seed.", {"27"});
 }
 
 }  // namespace plaudit

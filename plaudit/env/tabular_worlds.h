@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "plaudit/core/rng.h"
 #include "plaudit/env/tabular.h"
 
 namespace plaudit {
@@ -20,5 +21,9 @@ Tensor gridworld(int64_t rows, int64_t cols, const GridworldOptions& options = {
 // threshold: 1 below 50 states, 1.5 below 100, else 1.8. Random environments of Skalse et al., 2024, arXiv
 // 2309.15257.
 Tensor sparse_transition(const Tensor& noise, std::optional<double> threshold = std::nullopt);
+
+// sparse_transition of normal noise, [S,A,S]; both sizes >= 1.
+Tensor random_transition(int64_t states, int64_t actions, Rng& rng,
+                         std::optional<double> threshold = std::nullopt);
 
 }  // namespace plaudit

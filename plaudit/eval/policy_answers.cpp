@@ -13,7 +13,8 @@ namespace plaudit {
 std::vector<Answer> PolicyAnswers::flat() const {
   std::vector<Answer> out;
   for (size_t i = 0; i < prompts.size(); ++i)
-    for (const auto& completion : completions[i]) out.push_back({prompts[i], completion.text});
+    for (const auto& completion : completions[i])
+      out.push_back({prompts[i], completion.text, extra.empty() ? Json::object() : extra[i]});
   return out;
 }
 
@@ -24,7 +25,7 @@ PolicyAnswers answer_prompts(const AnswerSource& source, const std::vector<Promp
   out.prompts = prompts;
   for (const auto& prompt : prompts)
     out.prompt_ids.push_back(source.model.tokenizer->encode_prompt(prompt, source.model.chat_family));
-  const Generator generator(source.model, source.precision, source.use_adapter);
+  const Generator generator(source.model, source.precision, source.use_adapter, source.steering);
   GenerateCallbacks callbacks;
   callbacks.on_done = progress;
   out.completions = generator.generate(out.prompt_ids, sampling, rng, callbacks);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct PolicyAnswers {
   std::vector<Prompt> prompts;
   std::vector<std::vector<int64_t>> prompt_ids;
   std::vector<std::vector<Completion>> completions;  // [prompts][per_prompt]
+  std::vector<Json> extra = {};                      // of the prompts' records; empty: none
 
   // One after another: answer k of prompt i is number i*per_prompt + k.
   std::vector<Answer> flat() const;
@@ -24,6 +26,7 @@ struct AnswerSource {
   LanguageModel model;
   bool use_adapter = true;
   std::string precision = "auto";  // of decoding, see Generator
+  std::shared_ptr<const Steering> steering = nullptr;
 };
 
 // Draws answers; answer (i, k) depends on rng, i and k alone, so two models that are asked with the same rng

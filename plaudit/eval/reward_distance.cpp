@@ -9,6 +9,7 @@
 #include "plaudit/core/results.h"
 #include "plaudit/env/value_iteration.h"
 #include "plaudit/eval/correlation.h"
+#include "plaudit/eval/least_range.h"
 #include "plaudit/reward/canonical.h"
 
 namespace plaudit {
@@ -65,11 +66,7 @@ class Ranges {
   }
 
   // range(a - lambda b) and its slope in lambda at this point.
-  struct Line {
-    double at, height, slope;
-    double operator()(double lambda) const { return height + slope * (lambda - at); }
-  };
-  Line line(const Tensor& a, const Tensor& b, double lambda) const {
+  RangeLine line(const Tensor& a, const Tensor& b, double lambda) const {
     const auto mixed = a - lambda * b;
     const auto top = best(mixed), bottom = best(-mixed);
     return {lambda, top.maximum + bottom.maximum, value(bottom.policy, b) - value(top.policy, b)};
@@ -198,19 +195,7 @@ Tensor worst_case_regret(const Tensor& transition, const Tensor& reward_true, co
   if (learned_range <= kTrivial) return result(1);
   truth = truth / true_range;
   learned = learned / learned_range;
-
-  // The minimum lies on [0,2]: range(truth - 2 learned) >= 2 - 1 = range(truth).
-  auto left = ranges.line(truth, learned, 0), right = ranges.line(truth, learned, 2);
-  double best = std::min(left.height, right.height);
-  for (int i = 0; i < 200 && left.slope < 0 && right.slope > 0; ++i) {
-    const double lambda = (right(0) - left(0)) / (left.slope - right.slope);
-    const double bound = left(lambda);
-    const auto middle = ranges.line(truth, learned, lambda);
-    best = std::min(best, middle.height);
-    if (middle.height <= bound + 1e-10 || middle.slope == 0) break;
-    (middle.slope < 0 ? left : right) = middle;
-  }
-  return result(std::clamp(best, 0.0, 1.0));
+  return result(least_range([&](double lambda) { return ranges.line(truth, learned, lambda); }));
 }
 
 PLAUDIT_FUNCTIONS(reward, m) {

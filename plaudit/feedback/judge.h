@@ -12,6 +12,7 @@ namespace plaudit {
 struct Answer {
   Prompt prompt;
   std::string text;
+  Json extra = Json::object();  // further fields of the prompt's record: what a verifier checks against
 };
 
 // What a judge says of one answer. A judge that cannot judge an answer says so in `error`; it never invents a

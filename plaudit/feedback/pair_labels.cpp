@@ -1,5 +1,7 @@
 #include "plaudit/feedback/pair_labels.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <cmath>
 #include <set>
 
@@ -16,15 +18,31 @@ void check_list(const Check& check, const JudgedAnswers& list, size_t index) {
     check.refuse(
         ErrorKind::shape, where,
         fmt::format("has {} judgements for {} completions", list.judgements.size(), list.completions.size()));
+  if (!list.writers.empty() && list.writers.size() != list.completions.size())
+    check.refuse(
+        ErrorKind::shape, where,
+        fmt::format("has {} writers for {} completions", list.writers.size(), list.completions.size()));
   for (const auto& judgement : list.judgements) {
     if (judgement.error.empty() && !std::isfinite(judgement.score))
       check.refuse(ErrorKind::nan, where, fmt::format("has a score of {}", judgement.score));
   }
 }
 
+std::vector<std::string> label_modes() {
+  auto modes = pair_modes();
+  modes.push_back("margin");
+  return modes;
+}
+
+struct Comparable {
+  RankedList list;
+  std::vector<std::string> writers;  // empty: not known
+};
+
 // The answers that can be compared.
-RankedList comparable(const JudgedAnswers& list, PairLabelReport& report) {
-  RankedList kept{list.prompt, {}, {}, list.extra};
+Comparable comparable(const JudgedAnswers& list, PairLabelReport& report) {
+  Comparable out{{list.prompt, {}, {}, list.extra}, {}};
+  auto& kept = out.list;
   std::set<std::string_view> seen;
   for (size_t i = 0; i < list.completions.size(); ++i) {
     ++report.answers;
@@ -38,9 +56,31 @@ RankedList comparable(const JudgedAnswers& list, PairLabelReport& report) {
     } else {
       kept.completions.push_back(list.completions[i]);
       kept.scores.push_back(list.judgements[i].score);
+      if (!list.writers.empty()) out.writers.push_back(list.writers[i]);
     }
   }
-  return kept;
+  return out;
+}
+
+// How often each answer beats the others, ties half (preference.win_rate_rewards of one judgement per pair).
+std::vector<double> win_rates(const std::vector<double>& scores) {
+  std::vector<double> rates;
+  for (const double score : scores) {
+    double wins = -0.5;  // against itself
+    for (const double other : scores) wins += score > other ? 1 : score == other ? 0.5 : 0;
+    rates.push_back(wins / static_cast<double>(scores.size() - 1));
+  }
+  return rates;
+}
+
+PairChoice margin_choice(const Comparable& list, const MarginPairOptions& options) {
+  std::vector<int64_t> teacher(list.list.scores.size(), 0);
+  for (size_t i = 0; i < list.writers.size(); ++i) teacher[i] = list.writers[i] == "reference";
+  PairChoice out;
+  for (const auto& [better, worse] :
+       margin_pairs(at::tensor(list.list.scores, at::kDouble), at::tensor(teacher, at::kLong), options))
+    out.pairs.push_back({static_cast<size_t>(better), static_cast<size_t>(worse)});
+  return out;
 }
 
 // The pair as labelled: turned round or not, and saying so.
@@ -48,6 +88,8 @@ PreferencePair with_noise(PreferencePair pair, bool flip) {
   if (flip) {
     std::swap(pair.chosen, pair.rejected);
     std::swap(pair.extra["chosen_score"], pair.extra["rejected_score"]);
+    if (pair.extra.contains("chosen_writer"))
+      std::swap(pair.extra["chosen_writer"], pair.extra["rejected_writer"]);
   }
   pair.extra["flipped"] = flip;
   return pair;
@@ -58,7 +100,7 @@ PreferencePair with_noise(PreferencePair pair, bool flip) {
 void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists) {
   std::vector<Answer> answers;
   for (const auto& list : lists) {
-    for (const auto& completion : list.completions) answers.push_back({list.prompt, completion});
+    for (const auto& completion : list.completions) answers.push_back({list.prompt, completion, list.extra});
   }
   const auto judgements = judge.judge(answers);
   if (judgements.size() != answers.size())
@@ -73,15 +115,37 @@ void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists) {
 
 template <>
 void describe(OptionTable<PairLabelOptions>& t) {
-  t.field("pairs", &PairLabelOptions::pairs, "which pairs of the answers to a prompt", one_of(pair_modes()));
+  t.field("pairs", &PairLabelOptions::pairs,
+          "which pairs of the answers to a prompt; margin: all with a clear difference",
+          one_of(label_modes()));
   t.field("noise", &PairLabelOptions::noise, "probability that the label of a pair is turned round",
           from_to_below(0, 1));
+  t.field("scores", &PairLabelOptions::scores,
+          "judge, or win-rate: the share of the prompt's other answers that the judge puts below it",
+          one_of({"judge", "win-rate"}));
+  t.include(&PairLabelOptions::margin);
+  t.field(
+      "soft_labels", &PairLabelOptions::soft_labels,
+      "0: the better answer is better for certain; else with probability sigma(this times the difference of "
+      "scores)",
+      at_least(0));
+}
+
+template <>
+void describe(OptionTable<MarginPairOptions>& t) {
+  t.field("min_positive", &MarginPairOptions::min_positive, "pairs margin: least score of the better answer");
+  t.field("margin_teacher", &MarginPairOptions::margin_teacher,
+          "pairs margin: least difference where the reference wrote the better answer");
+  t.field("margin_student", &MarginPairOptions::margin_student,
+          "pairs margin: least difference where the policy wrote the better answer");
+  t.field("teacher_positive_only", &MarginPairOptions::teacher_positive_only,
+          "pairs margin: only answers of the reference above those of the policy");
 }
 
 Json json_of(const PairLabelReport& r) {
-  return {{"prompts", r.prompts}, {"answers", r.answers},   {"failed", r.failed},
-          {"empty", r.empty},     {"repeated", r.repeated}, {"skipped", r.skipped},
-          {"ties", r.ties},       {"pairs", r.pairs},       {"flipped", r.flipped}};
+  return {{"prompts", r.prompts},   {"answers", r.answers}, {"failed", r.failed}, {"empty", r.empty},
+          {"repeated", r.repeated}, {"skipped", r.skipped}, {"ties", r.ties},     {"pairs", r.pairs},
+          {"flipped", r.flipped},   {"unclear", r.unclear}};
 }
 
 LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLabelOptions& options,
@@ -89,7 +153,9 @@ LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLab
   const Check check("label_pairs");
   if (lists.empty())
     check.refuse(ErrorKind::empty, "lists", "is empty, expected answers to at least one prompt");
-  check.choice("pairs", options.pairs, pair_modes());
+  check.choice("pairs", options.pairs, label_modes());
+  check.choice("scores", options.scores, {"judge", "win-rate"});
+  check.that(options.soft_labels >= 0, "soft_labels", ">= 0", options.soft_labels);
   check.that(options.noise >= 0 && options.noise < 1, "noise", "in [0, 1)", options.noise);
 
   LabelledPairs out;
@@ -97,16 +163,29 @@ LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLab
   for (size_t i = 0; i < lists.size(); ++i) {
     check_list(check, lists[i], i);
     ++report.prompts;
-    const auto list = comparable(lists[i], report);
+    auto answers = comparable(lists[i], report);
+    auto& list = answers.list;
     if (list.completions.size() < 2) {
       ++report.skipped;
       continue;
     }
-    const auto choice = choose_pairs(list.scores, options.pairs);
+    if (options.scores == "win-rate") list.scores = win_rates(list.scores);
+    const bool by_margin = options.pairs == "margin";
+    const auto choice =
+        by_margin ? margin_choice(answers, options.margin) : choose_pairs(list.scores, options.pairs);
     report.ties += choice.ties;
+    report.unclear += by_margin && choice.pairs.empty();
     Rng draws = rng.child(static_cast<int64_t>(i));
     for (const auto indices : choice.pairs) {
       auto pair = make_pair_of(list, indices);
+      if (!answers.writers.empty()) {
+        pair.extra["chosen_writer"] = answers.writers[indices.better];
+        pair.extra["rejected_writer"] = answers.writers[indices.worse];
+      }
+      if (options.soft_labels > 0)
+        pair.label =
+            1 /
+            (1 + std::exp(-options.soft_labels * (list.scores[indices.better] - list.scores[indices.worse])));
       if (options.noise > 0) {
         const bool flip = draws.uniform() < options.noise;
         report.flipped += flip ? 1 : 0;
@@ -114,6 +193,7 @@ LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLab
       }
       out.pairs.push_back(std::move(pair));
     }
+    out.lists.push_back(std::move(list));
   }
   report.pairs = static_cast<int64_t>(out.pairs.size());
   return out;

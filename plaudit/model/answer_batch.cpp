@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "plaudit/core/checks.h"
 #include "plaudit/core/errors.h"
 
@@ -74,13 +76,49 @@ AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples
   return std::move(collector).build();
 }
 
+at::Tensor answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                              double temperature) {
+  const auto hidden = model.hidden(batch.packed, use_adapter);
+  const auto rows = hidden.index_select(0, batch.rows.to(hidden.device()));
+  return model.token_logps(rows, batch.targets.to(hidden.device()), temperature).first;
+}
+
+TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch) {
+  const auto hidden = model.hidden(batch.packed);
+  const auto rows = hidden.index_select(0, batch.rows.to(hidden.device()));
+  const auto& head = model.head_weight();
+  const auto wide = head.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto compute = model.precision() == Precision::f32 ? wide : at::kBFloat16;
+  return token_scores(rows, head, batch.targets.to(hidden.device()), {1, model.config().final_softcap, 1024},
+                      compute);
+}
+
+at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_token) {
+  return at::zeros({batch.answers()}, per_token.options())
+      .index_add(0, batch.owner.to(per_token.device()), per_token);
+}
+
 at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
                         double temperature) {
-  const auto hidden = model.hidden(batch.packed, use_adapter);
-  const auto device = hidden.device();
-  const auto rows = hidden.index_select(0, batch.rows.to(device));
-  const auto logps = model.token_logps(rows, batch.targets.to(device), temperature).first;
-  return at::zeros({batch.answers()}, logps.options()).index_add(0, batch.owner.to(device), logps);
+  return sum_per_answer(batch, answer_token_logps(model, batch, use_adapter, temperature));
+}
+
+AnswerTokenLogps padded_answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                                     double temperature) {
+  const auto logps = answer_token_logps(model, batch, use_adapter, temperature);
+  const auto device = logps.device();
+  const auto longest =
+      batch.lengths.empty() ? 0 : *std::max_element(batch.lengths.begin(), batch.lengths.end());
+  std::vector<int64_t> places;
+  for (int64_t a = 0; a < batch.answers(); ++a)
+    for (int64_t t = 0; t < batch.lengths[static_cast<size_t>(a)]; ++t) places.push_back(a * longest + t);
+  const auto place = at::tensor(places, at::kLong).to(device);
+  const auto size = batch.answers() * longest;
+  const auto shape = {batch.answers(), longest};
+  return {at::zeros({size}, logps.options().requires_grad(false)).index_copy(0, place, logps).view(shape),
+          at::zeros({size}, logps.options().requires_grad(false).dtype(at::kBool))
+              .index_fill(0, place, true)
+              .view(shape)};
 }
 
 AnswerPoolBatch pack_for_pooling(std::span<const TokenizedAnswers* const> examples) {

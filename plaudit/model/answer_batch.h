@@ -10,6 +10,7 @@
 
 #include "plaudit/data/answers.h"
 #include "plaudit/data/packing.h"
+#include "plaudit/model/token_logps.h"
 #include "plaudit/model/transformer.h"
 
 namespace plaudit {
@@ -32,10 +33,29 @@ struct AnswerLogpBatch {
 
 AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples);
 
+// Log-probabilities of the counted tokens, [C] f32; differentiable; arguments as below.
+at::Tensor answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
+                              double temperature = 1);
+
+// The same with entropies and logsumexp of the logits. Temperature 1.
+TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch);
+
+// What stands at the counted tokens, [C], added up per answer, [A].
+at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_token);
+
 // Sums of the log-probabilities of the counted tokens, [A] f32; differentiable. `use_adapter` false asks the
 // model without its adapter; logits are divided by `temperature`.
 at::Tensor answer_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
                         double temperature = 1);
+
+struct AnswerTokenLogps {
+  at::Tensor logps;  // [A,T] f32, differentiable; 0 under the mask
+  at::Tensor mask;   // [A,T] bool, a left-aligned run of counted tokens
+};
+
+// The log-probabilities of the counted tokens, padded to the longest answer; arguments as above.
+AnswerTokenLogps padded_answer_logps(const Transformer& model, const AnswerLogpBatch& batch,
+                                     bool use_adapter = true, double temperature = 1);
 
 // A packed batch with the rows that stand for each answer: "last" reads the answer's last token, "mean" the
 // mean over prompt and answer.

@@ -37,6 +37,8 @@ class Session {
   virtual int64_t forward(const std::vector<Feed>& feeds) = 0;
   // Logits of kept rows [first, first + count), [count, vocab], final softcap applied.
   virtual void logits(int64_t first, int64_t count, float* out) = 0;
+  // The hidden states behind them, after the final norm, [count, hidden].
+  virtual void hidden(int64_t first, int64_t count, float* out) = 0;
 };
 
 // Thread-safe; each session keeps the model alive.

@@ -68,6 +68,13 @@ class PackedSession : public Session {
     all.div_(*c_.final_softcap).tanh_().mul_(*c_.final_softcap);
   }
 
+  void hidden(int64_t first, int64_t count, float* out) override {
+    const auto stride = model_->head.depth();
+    for (int64_t r = 0; r < count; ++r)
+      for (int64_t j = 0; j < c_.hidden; ++j)
+        out[r * c_.hidden + j] = widen(kept_[static_cast<size_t>((first + r) * stride + j)]);
+  }
+
  private:
   // What one thread needs to attend.
   struct Scratch {

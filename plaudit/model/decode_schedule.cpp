@@ -24,6 +24,7 @@ struct OpenPrompt {
   int64_t fed = 0;                 // tokens in the cache
   int64_t started = 0;             // answers
   std::vector<float> logits = {};  // after its last token; empty until then
+  std::vector<float> hidden = {};  // with steering
 };
 
 struct Answer {
@@ -34,6 +35,11 @@ struct Answer {
   std::unique_ptr<StreamDecoder> stream = {};
   Completion result = {};
   bool ended = false;
+};
+
+// A token as it was drawn, and what the model alone says of it.
+struct Token : Draw {
+  float base_logp = 0;
 };
 
 class Run {
@@ -48,7 +54,8 @@ class Run {
         callbacks_(callbacks),
         session_(decoder.model->session()),
         results_(prompts.size(), std::vector<Completion>(static_cast<size_t>(options.per_prompt))),
-        samplers_(static_cast<size_t>(at::get_num_threads())) {}
+        samplers_(static_cast<size_t>(at::get_num_threads())),
+        steered_(decoder.steering ? samplers_.size() : 0) {}
 
   std::vector<std::vector<Completion>> finish() {
     while (true) {
@@ -95,18 +102,24 @@ class Run {
   // Rows: the answers in flight, then prompts that are complete now.
   void use_logits(int64_t rows, const std::vector<OpenPrompt*>& complete) {
     const auto answers = static_cast<int64_t>(live_.size());
-    std::vector<Draw> draws(live_.size());
+    std::vector<Token> draws(live_.size());
     logits_.resize(static_cast<size_t>(std::min(rows, kLogitRows) * decoder_.vocab));
+    if (decoder_.steering) hidden_.resize(static_cast<size_t>(std::min(rows, kLogitRows) * decoder_.hidden));
     for (int64_t first = 0; first < rows; first += kLogitRows) {
       const auto count = std::min(kLogitRows, rows - first);
       session_->logits(first, count, logits_.data());
+      if (decoder_.steering) session_->hidden(first, count, hidden_.data());
       parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const float* row = logits_.data() + i * decoder_.vocab;
-          if (first + i < answers)
-            draws[first + i] = draw(row, live_[first + i].rng);
-          else
-            complete[first + i - answers]->logits.assign(row, row + decoder_.vocab);
+          const float* hidden = decoder_.steering ? hidden_.data() + i * decoder_.hidden : nullptr;
+          if (first + i < answers) {
+            draws[first + i] = draw(row, hidden, live_[first + i].rng);
+            continue;
+          }
+          auto& prompt = *complete[first + i - answers];
+          prompt.logits.assign(row, row + decoder_.vocab);
+          if (hidden) prompt.hidden.assign(hidden, hidden + decoder_.hidden);
         }
       });
     }
@@ -136,21 +149,30 @@ class Run {
                   .sequence = session_->fork(prompt.sequence),
                   .rng = rng_.child(prompt.index).child(sample)};
     if (!options_.stop.empty()) answer.stream = std::make_unique<StreamDecoder>(decoder_.tokenizer);
-    const auto first = draw(prompt.logits.data(), answer.rng);
+    const auto first = draw(prompt.logits.data(), prompt.hidden.data(), answer.rng);
     live_.push_back(std::move(answer));
     accept(live_.back(), first);
     remove_ended();
   }
 
-  Draw draw(const float* logits, Rng& rng) {
-    return samplers_[static_cast<size_t>(at::get_thread_num())].draw(logits, decoder_.vocab, filter_, rng);
+  // The next token of one answer; steered logits are a copy, since the answers to a prompt share their first.
+  Token draw(const float* logits, const float* hidden, Rng& rng) {
+    const auto thread = static_cast<size_t>(at::get_thread_num());
+    auto& sampler = samplers_[thread];
+    if (!decoder_.steering) return {sampler.draw(logits, decoder_.vocab, filter_, rng)};
+    auto& steered = steered_[thread];
+    steered.assign(logits, logits + decoder_.vocab);
+    decoder_.steering->steer(hidden, decoder_.hidden, steered.data(), decoder_.vocab);
+    const auto drawn = sampler.draw(steered.data(), decoder_.vocab, filter_, rng);
+    return {drawn, token_logp(logits, decoder_.vocab, drawn.id)};
   }
 
   // Adds a token to an answer and ends the answer when it is the last one.
-  void accept(Answer& answer, const Draw& token) {
+  void accept(Answer& answer, const Token& token) {
     auto& result = answer.result;
     result.ids.push_back(token.id);
     result.logps.push_back(token.logp);
+    if (decoder_.steering) result.base_logps.push_back(token.base_logp);
     if (callbacks_.on_token) callbacks_.on_token(answer.prompt, answer.sample, token.id);
     const auto room = decoder_.context - static_cast<int64_t>(prompts_[answer.prompt].size());
     if (!options_.ignore_stop && (is_stop(token.id) || completes_stop_string(answer, token.id)))
@@ -201,7 +223,8 @@ class Run {
   std::unique_ptr<Session> session_;
   std::vector<std::vector<Completion>> results_;
   std::vector<TokenSampler> samplers_;  // per thread
-  std::vector<float> logits_;
+  std::vector<float> logits_, hidden_;
+  std::vector<std::vector<float>> steered_;  // per thread
   std::list<OpenPrompt> open_;
   std::vector<Answer> live_;
   int64_t next_ = 0, done_ = 0;

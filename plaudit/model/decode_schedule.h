@@ -15,6 +15,8 @@ struct Decoder {
   std::shared_ptr<const Tokenizer> tokenizer;  // null: answers have no text
   int64_t vocab = 0, context = 0;
   std::vector<int64_t> stop_ids;
+  std::shared_ptr<const Steering> steering = nullptr;
+  int64_t hidden = 0;  // width of the hidden states that steering looks at
 };
 
 // Draws all answers; prompts and options have been checked. Each pass feeds the last token of every answer in

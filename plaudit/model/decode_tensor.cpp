@@ -154,6 +154,10 @@ class TensorSession : public Session {
     at::from_blob(out, {count, c_.vocab}).copy_(z);
   }
 
+  void hidden(int64_t first, int64_t count, float* out) override {
+    at::from_blob(out, {count, c_.hidden}).copy_(kept_.narrow(0, first, count));
+  }
+
  private:
   // Where a feed's tokens are among the rows, and what they may see.
   struct Span {

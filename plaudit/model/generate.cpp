@@ -57,7 +57,8 @@ struct Generator::Impl {
   decode::Decoder decoder;
 };
 
-Generator::Generator(const LanguageModel& model, const std::string& precision, bool use_adapter)
+Generator::Generator(const LanguageModel& model, const std::string& precision, bool use_adapter,
+                     std::shared_ptr<const Steering> steering)
     : impl_(std::make_unique<Impl>()) {
   const at::NoGradGuard no_grad;
   const auto& transformer = *model.transformer;
@@ -68,8 +69,13 @@ Generator::Generator(const LanguageModel& model, const std::string& precision, b
   auto stop_ids = config.eos_ids;
   if (model.tokenizer)
     stop_ids.insert(stop_ids.end(), model.tokenizer->stop_ids().begin(), model.tokenizer->stop_ids().end());
-  impl_->decoder = {decoding_model(transformer, weights, precision), model.tokenizer, config.vocab,
-                    config.context, std::move(stop_ids)};
+  impl_->decoder = {decoding_model(transformer, weights, precision),
+                    model.tokenizer,
+                    config.vocab,
+                    config.context,
+                    std::move(stop_ids),
+                    std::move(steering),
+                    config.hidden};
 }
 
 Generator::~Generator() = default;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "plaudit/core/rng.h"
+#include "plaudit/model/steering.h"
 #include "plaudit/model/transformer.h"
 
 namespace plaudit {
@@ -25,9 +27,10 @@ struct SamplingOptions {
 
 struct Completion {
   std::vector<int64_t> ids;  // the new tokens, the ending token included
-  std::vector<float> logps;  // log-probability of each under the model at temperature 1, [ids.size()]
+  std::vector<float> logps;  // log-probability of each as it was drawn, at temperature 1, [ids.size()]
   std::string text;          // decoded, without special tokens and stop strings
   std::string finish;        // "stop" (ended by itself), "length"
+  std::vector<float> base_logps = {};  // with steering: logps of the model alone; else empty
 };
 
 struct GenerateCallbacks {
@@ -45,9 +48,10 @@ struct GenerateCallbacks {
 // where the context ends. Thread-safe.
 class Generator {
  public:
-  // `precision`: "f32", "bf16", or "auto" (bf16 where the processor multiplies it natively).
+  // `precision`: "f32", "bf16", or "auto" (bf16 where the processor multiplies it natively). `steering`, when
+  // there is one, changes the logits before temperature and filters.
   explicit Generator(const LanguageModel& model, const std::string& precision = "auto",
-                     bool use_adapter = true);
+                     bool use_adapter = true, std::shared_ptr<const Steering> steering = nullptr);
   ~Generator();
   std::vector<std::vector<Completion>> generate(const std::vector<std::vector<int64_t>>& prompts,
                                                 const SamplingOptions& options, const Rng& rng,

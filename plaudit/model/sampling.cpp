@@ -72,6 +72,13 @@ Tensor sampling_probs(const Tensor& logits, const SamplingFilter& filter) {
   return at::zeros_like(scaled).scatter(-1, order, renormalised(sorted, kept));
 }
 
+float token_logp(const float* logits, int64_t n, int64_t id) {
+  const auto& vector = decode::kernels().vector;
+  const float largest = vector.max(logits, n);
+  return static_cast<float>(logits[id] - largest -
+                            std::log(vector.exp_sum(logits, n, largest, 1, nullptr, nullptr)));
+}
+
 Draw TokenSampler::draw(const float* logits, int64_t n, const SamplingFilter& filter, Rng& rng) {
   const auto& vector = decode::kernels().vector;
   const float largest = vector.max(logits, n);

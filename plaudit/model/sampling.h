@@ -31,6 +31,9 @@ struct Draw {
   float logp = 0;  // at temperature 1, before any filter
 };
 
+// The log-probability of one token, logits [n], at temperature 1.
+float token_logp(const float* logits, int64_t n, int64_t id);
+
 // Draws tokens from sampling_probs without sorting the vocabulary. Keeps scratch: one per thread.
 class TokenSampler {
  public:

@@ -54,9 +54,9 @@ struct Chunk {
   }
 
   // Overwrites the logits with d(loss)/d(logits), given d(loss)/d(logps) and, where defined,
-  // d(loss)/d(entropy).
+  // d(loss)/d(entropy) and d(loss)/d(lse).
   void differentiate(const Tensor& lse, const Tensor& grad_logps, const Tensor& entropy,
-                     const Tensor& grad_entropy) {
+                     const Tensor& grad_entropy, const Tensor& grad_lse) {
     blocks([&](int64_t begin, int64_t count) {
       const auto rows = [&](const Tensor& t) { return t.narrow(0, begin, count).unsqueeze(1); };
       const auto [z, tanh] = scaled(begin, count);
@@ -64,6 +64,7 @@ struct Chunk {
       const auto p = log_p.exp();
       auto dz = p * -rows(grad_logps);
       if (grad_entropy.defined()) dz -= rows(grad_entropy) * p * (log_p + rows(entropy));
+      if (grad_lse.defined()) dz += p * rows(grad_lse);
       dz.scatter_add_(1, rows(targets), rows(grad_logps));
       if (options.temperature != 1) dz /= options.temperature;
       if (options.softcap) dz *= 1 - tanh.square();
@@ -92,7 +93,7 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
       Chunk chunk{options, wide, at::mm(part(hidden).to(compute), w.t()), part(targets)};
       chunk.statistics(part(logps), part(entropy), part(lse));
       if (unit_gradient) {
-        chunk.differentiate(part(lse), at::ones_like(part(lse)), {}, {});
+        chunk.differentiate(part(lse), at::ones_like(part(lse)), {}, {}, {});
         part(unit).copy_(at::mm(chunk.logits, w));
       } else if (differentiable) {
         kept = chunk.logits;
@@ -105,7 +106,7 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
     ctx->saved_data["chunk"] = options.chunk;
     ctx->saved_data["compute"] = static_cast<int64_t>(compute);
     ctx->set_materialize_grads(false);
-    return {logps, entropy};
+    return {logps, entropy, lse};
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -117,9 +118,9 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
                                     ctx->saved_data["chunk"].toInt()};
     const auto compute = static_cast<at::ScalarType>(ctx->saved_data["compute"].toInt());
     variable_list out(7);
-    if (!grads[0].defined() && !grads[1].defined()) return out;
+    if (!grads[0].defined() && !grads[1].defined() && !grads[2].defined()) return out;
     const auto grad_logps = grads[0].defined() ? grads[0] : at::zeros_like(lse);
-    if (saved[5].defined() && !grads[1].defined()) {
+    if (saved[5].defined() && !grads[1].defined() && !grads[2].defined()) {
       out[0] = (saved[5] * grad_logps.unsqueeze(1)).to(hidden.scalar_type());
       return out;
     }
@@ -136,7 +137,7 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
       const bool have = kept.defined() && begin + count == rows;
       Chunk chunk{options, lse.scalar_type(), have ? std::move(kept) : at::mm(h, w.t()), part(targets)};
       kept = Tensor();
-      chunk.differentiate(part(lse), part(grad_logps), part(entropy), part(grads[1]));
+      chunk.differentiate(part(lse), part(grad_logps), part(entropy), part(grads[1]), part(grads[2]));
       if (need_hidden) part(out[0]).copy_(at::mm(chunk.logits, w));
       if (!need_weight) continue;
       if (!out[1].defined()) {
@@ -181,13 +182,19 @@ std::tuple<Tensor, Tensor> token_logps_op(const Tensor& hidden, const Tensor& we
 
 }  // namespace
 
-std::pair<Tensor, Tensor> token_logps(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                                      const TokenLogpsOptions& options, at::ScalarType compute) {
+TokenScores token_scores(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                         const TokenLogpsOptions& options, at::ScalarType compute) {
   const bool grad = at::GradMode::is_enabled();
   const bool of_weight = grad && weight.requires_grad(), of_hidden = grad && hidden.requires_grad();
   const auto out = TokenLogps::apply(hidden, weight, targets, options, compute, of_hidden || of_weight,
                                      of_hidden && !of_weight);
-  return {out[0], out[1]};
+  return {out[0], out[1], out[2]};
+}
+
+std::pair<Tensor, Tensor> token_logps(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                                      const TokenLogpsOptions& options, at::ScalarType compute) {
+  auto scores = token_scores(hidden, weight, targets, options, compute);
+  return {std::move(scores.logps), std::move(scores.entropy)};
 }
 
 std::pair<Tensor, Tensor> token_logps_reference(const Tensor& hidden, const Tensor& weight,

@@ -24,6 +24,14 @@ std::pair<at::Tensor, at::Tensor> token_logps(const at::Tensor& hidden, const at
                                               const at::Tensor& targets, const TokenLogpsOptions& options,
                                               at::ScalarType compute);
 
+// The same with logsumexp(z), [R], differentiable too: z[target] = logps + lse. Read as soft Q-values,
+// z[target] is Q of the token and lse the value of the state.
+struct TokenScores {
+  at::Tensor logps, entropy, lse;
+};
+TokenScores token_scores(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                         const TokenLogpsOptions& options, at::ScalarType compute);
+
 // The same by log_softmax over all logits: the reference.
 std::pair<at::Tensor, at::Tensor> token_logps_reference(const at::Tensor& hidden, const at::Tensor& weight,
                                                         const at::Tensor& targets,

@@ -13,6 +13,7 @@
 #include "plaudit/model/config.h"
 #include "plaudit/model/resolve.h"
 #include "plaudit/reward/reward_model.h"
+#include "plaudit/reward/value_model.h"
 
 namespace plaudit {
 namespace {
@@ -49,18 +50,6 @@ T get(const Json& json, const std::string& path, const char* key) {
   }
 }
 
-// Identifies a backbone whatever number format it is held in: weights rounded to bf16, so that a model
-// trained over a bf16 backbone loads in f32 and the other way round.
-uint64_t backbone_fingerprint(const Transformer& model) {
-  auto hash = hash64(config_to_json(model.config(), "").dump());
-  for (const auto& [name, weight] : model.weights()) {
-    const auto rounded = weight.detach().cpu().to(at::kBFloat16).contiguous();
-    hash = hash64(name, hash);
-    hash = hash64({static_cast<const char*>(rounded.const_data_ptr()), rounded.nbytes()}, hash);
-  }
-  return hash;
-}
-
 void check_fingerprint(const std::string& path, const char* what, const std::string& saved, uint64_t now,
                        const std::string& source) {
   if (saved != hex64(now))
@@ -83,6 +72,17 @@ LanguageModel load_backbone(const std::string& folder, const std::string& kind, 
 }
 
 }  // namespace
+
+// Weights rounded to bf16, so that a model trained over a bf16 backbone loads in f32 and the other way round.
+uint64_t backbone_fingerprint(const Transformer& model) {
+  auto hash = hash64(config_to_json(model.config(), "").dump());
+  for (const auto& [name, weight] : model.weights()) {
+    const auto rounded = weight.detach().cpu().to(at::kBFloat16).contiguous();
+    hash = hash64(name, hash);
+    hash = hash64({static_cast<const char*>(rounded.const_data_ptr()), rounded.nbytes()}, hash);
+  }
+  return hash;
+}
 
 void RewardModel::save(const std::string& folder, BackboneKind kind) const {
   create_folder(folder);

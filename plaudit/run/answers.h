@@ -9,7 +9,11 @@
 namespace plaudit {
 
 struct SampledAnswers {
-  std::vector<RankedList> lists;  // prompts with completions, no scores
+  std::vector<RankedList> lists;  // prompts with completions, no scores; `extra` of the prompt's record
+  // The tokens of each answer as they were drawn, [lists][answers]; empty where only texts are known.
+  std::vector<std::vector<std::vector<int64_t>>> ids = {};
+  // Who wrote each completion, "policy" or "reference"; empty: the policy all.
+  std::vector<std::vector<std::string>> writers = {};
 };
 
 // answers.jsonl in the folder: one prompt with its completions per line.

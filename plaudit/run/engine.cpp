@@ -157,7 +157,11 @@ class Engine {
 
   // Adds a stage's numbers and pages to those of the run.
   void account(const PlannedStage& stage, const Json& result) {
-    const std::string prefix = stage.name.empty() ? "" : stage.name + "/";
+    const std::string prefix = (stage.round > 0 ? fmt::format("round-{}/", stage.round) : "") +
+                               (stage.name.empty() ? "" : stage.name + "/");
+    if (stage.round > 0 && stage.round != reported_round_)
+      report_.heading(fmt::format("Round {}", stage.round));
+    reported_round_ = stage.round;
     for (const auto& [name, metric] : result.at("summary").at("metrics").items())
       summary_["metrics"][prefix + name] = metric;
     for (const auto& [what, count] : result.at("summary").at("rejected").items()) {
@@ -178,6 +182,7 @@ class Engine {
   std::shared_ptr<RunContext::Impl> state_;
   RunContext context_;
   Report report_;
+  int64_t reported_round_ = 0;
   Json summary_ = {{"recipe", recipe_.name},
                    {"metrics", Json::object()},
                    {"seconds", 0.0},

@@ -8,6 +8,14 @@
 
 namespace plaudit {
 
+// Value-augmented sampling of the policy (plan/value_steering.h).
+struct SteerOptions {
+  std::vector<double> beta = {5};
+  int64_t candidates = 15;
+};
+template <>
+void describe(OptionTable<SteerOptions>& table);
+
 struct EvaluateStage {
   std::string suite = "win-rate";
   PromptChoice prompts = {};
@@ -18,6 +26,13 @@ struct EvaluateStage {
   int64_t bins = 10;
   std::vector<int64_t> n = {1, 2, 4, 8};
   std::string model = "reference";
+  int64_t revisions = 0;
+  std::string revise;  // "": kReviseInstruction
+  bool diversity = false;
+  std::optional<SteerOptions> steer = {};
+  std::vector<double> angles = {0, 45, 90};
+  std::vector<ObjectiveChoice> objectives = {};
+  std::string value_folder;  // values of another run; "": the recipe's value_model
 };
 template <>
 void describe(OptionTable<EvaluateStage>& table);
@@ -25,7 +40,21 @@ void describe(OptionTable<EvaluateStage>& table);
 // Policy and reference answer the same prompts by the same draws; the judge scores both. Metrics, each with a
 // bootstrap interval over prompts: judge/policy, judge/reference, judge/gain, win_rate, kl (nats per answer,
 // on the policy's own answers) and, with a reward model, reward/policy, reward/reference, reward/gain.
+//
+// With `revisions`, both then revise their own answers that often, each time asked by `revise` behind the
+// answer before (data/revision.h): judge/policy@k, judge/reference@k, win_rate@k of the k-th revisions and
+// revision_gain, the last revision's score of the policy over its first answer's. With `diversity`,
+// self_bleu/policy and self_bleu/reference over the answers to all prompts, and distinct_2 of both: lower and
+// higher are more diverse.
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context);
+
+// The mean negative log-likelihood per token of held-out answers (the better one of each held-out pair), an
+// interval over answers: nll/policy, nll/reference, nll/gain (policy less reference: below 0 is better).
+void evaluate_likelihood(const EvaluateStage& stage, RunContext& context);
+// One policy that reads directions in its prompts, at several angles over two objectives. Metrics with
+// intervals over prompts: <objective>@<angle>, <objective>/reference (plain prompts) and gain@<angle>, how
+// much better than the reference the answers are in the direction that they were asked for.
+void evaluate_directions(const EvaluateStage& stage, RunContext& context);
 
 // On pairs with a label other than 1/2: reward/accuracy, reward/ece, reward/nll, and the calibration as a
 // plot.

@@ -1,6 +1,11 @@
 #include <fmt/format.h>
 
+#include <chrono>
+
+#include "plaudit/data/revision.h"
 #include "plaudit/eval/policy_answers.h"
+#include "plaudit/eval/text_diversity.h"
+#include "plaudit/plan/value_steering.h"
 #include "plaudit/run/evaluate.h"
 
 namespace plaudit {
@@ -17,6 +22,69 @@ void add_comparison(const std::string& name, const Comparison& scores, RunContex
   add_metric(summary, name + "/policy", eval::bootstrap_mean(scores.policy, rng));
   add_metric(summary, name + "/reference", eval::bootstrap_mean(scores.reference, rng));
   add_metric(summary, name + "/gain", eval::bootstrap_difference(scores.policy, scores.reference, rng));
+}
+
+// Both models revise their answers, and are judged after each time.
+void add_revisions(const EvaluateStage& stage, const Policy& policy, const ReferenceModel& reference,
+                   PolicyAnswers after, PolicyAnswers before, Judge& judge, RunContext& context) {
+  const auto instruction = stage.revise.empty() ? std::string(kReviseInstruction) : stage.revise;
+  const auto prompts = after.prompts;
+  const auto bootstrap = context.rng("bootstrap");
+  const auto first = judge_scores(judge, after);
+  const auto revise = [&](const LanguageModel& model, bool use_adapter, PolicyAnswers& answers, int64_t k) {
+    std::vector<Prompt> asked;
+    for (size_t i = 0; i < prompts.size(); ++i)
+      asked.push_back(revision_prompt(prompts[i], answers.completions[i][0].text, instruction));
+    answers = answer_prompts({model, use_adapter}, asked, stage.sampling, context.rng("revisions").child(k),
+                             [&](int64_t done, int64_t total) {
+                               context.progress(done, total, fmt::format("revision {}", k));
+                               context.throw_if_interrupted();
+                             });
+    return judge_scores(judge, answers);
+  };
+  for (int64_t k = 1; k <= stage.revisions; ++k) {
+    const auto ours = revise(policy.model, true, after, k),
+               theirs = revise(reference.model, reference.use_adapter, before, k);
+    const auto name = [&](const char* what) { return fmt::format("{}@{}", what, k); };
+    auto& summary = context.summary();
+    add_metric(summary, name("judge/policy"), eval::bootstrap_mean(ours, bootstrap.child(name("policy"))));
+    add_metric(summary, name("judge/reference"),
+               eval::bootstrap_mean(theirs, bootstrap.child(name("reference"))));
+    add_metric(summary, name("win_rate"), eval::win_rate(ours, theirs, bootstrap.child(name("wins"))));
+    if (k == stage.revisions)
+      add_metric(summary, "revision_gain",
+                 eval::bootstrap_difference(ours, first, bootstrap.child("revision_gain")));
+  }
+}
+
+void add_diversity(const std::string& who, const PolicyAnswers& answers, RunContext& context) {
+  TokenLists texts;
+  for (const auto& list : answers.completions)
+    for (const auto& completion : list) texts.push_back(completion.ids);
+  if (texts.size() < 2) fail(ErrorKind::empty, "diversity", "needs at least two answers");
+  add_metric(
+      context.summary(), "self_bleu/" + who,
+      eval::bootstrap_mean(self_bleu(texts).per_sequence, context.rng("bootstrap").child("bleu " + who)));
+  context.summary().metric("distinct_2/" + who, distinct_n(texts, 2));
+}
+
+std::shared_ptr<const Steering> steering_of(const EvaluateStage& stage, const Policy& policy,
+                                            RunContext& context) {
+  if (!stage.steer) return nullptr;
+  const auto values = stage.value_folder.empty() ? context.get<ValueModel>("value_model")
+                                                 : ValueModel::load(stage.value_folder);
+  return std::make_shared<ValueSteering>(values, policy.model, stage.steer->beta, stage.steer->candidates);
+}
+
+// The distance that steering adds to that of the policy's own law: log steered/policy of each answer.
+void add_steering(const PolicyAnswers& answers, std::vector<double>& ratios) {
+  size_t next = 0;
+  for (const auto& list : answers.completions)
+    for (const auto& completion : list) {
+      for (size_t t = 0; t < completion.ids.size(); ++t)
+        ratios[next] += completion.logps[t] - completion.base_logps[t];
+      ++next;
+    }
 }
 
 std::string shown_prompt(const Prompt& prompt) {
@@ -36,18 +104,27 @@ std::vector<std::string> row(const std::string& name, const Json& metric) {
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
   const auto reference = reference_of(policy, context);
-  const auto prompts = load_prompts(stage.prompts, context);
+  const auto records = load_prompt_records(stage.prompts, context);
+  const auto prompts = prompts_of(records);
   const auto per_prompt = stage.sampling.per_prompt;
   const auto rng = context.rng("answers");
-  const auto answer = [&](const LanguageModel& model, bool use_adapter, const std::string& who) {
-    return answer_prompts({model, use_adapter}, prompts, stage.sampling, rng,
-                          [&](int64_t done, int64_t total) {
-                            context.progress(done, total, "answers of the " + who);
-                            context.throw_if_interrupted();
-                          });
+  const auto answer = [&](AnswerSource source, const std::string& who) {
+    const auto start = std::chrono::steady_clock::now();
+    auto answers = answer_prompts(source, prompts, stage.sampling, rng, [&](int64_t done, int64_t total) {
+      context.progress(done, total, "answers of the " + who);
+      context.throw_if_interrupted();
+    });
+    for (const auto& record : records) answers.extra.push_back(record.extra);
+    int64_t tokens = 0;
+    for (const auto& list : answers.completions)
+      for (const auto& completion : list) tokens += static_cast<int64_t>(completion.ids.size());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    context.summary().metric("sampling/" + who + "/tokens_per_second",
+                             static_cast<double>(tokens) / seconds.count());
+    return answers;
   };
-  const auto after = answer(policy.model, true, "policy");
-  const auto before = answer(reference.model, reference.use_adapter, "reference");
+  const auto after = answer({policy.model, true, "auto", steering_of(stage, policy, context)}, "policy");
+  const auto before = answer({reference.model, reference.use_adapter}, "reference");
 
   const auto judge = make_judge(stage.judge, context);
   const auto judged_after = judge_scores(*judge, after), judged_before = judge_scores(*judge, before);
@@ -64,10 +141,17 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
                    {prompt_means(rewarded_after, per_prompt), prompt_means(rewarded_before, per_prompt)},
                    context);
   }
-  const auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after,
-                                          kl_temperature(stage.sampling));
+  auto ratios = sequence_log_ratios(policy.model, reference.model, reference.use_adapter, after,
+                                    kl_temperature(stage.sampling));
+  if (stage.steer) add_steering(after, ratios);
   add_metric(context.summary(), "kl",
              eval::bootstrap_mean(prompt_means(ratios, per_prompt), context.rng("bootstrap").child("kl")));
+
+  if (stage.diversity) {
+    add_diversity("policy", after, context);
+    add_diversity("reference", before, context);
+  }
+  if (stage.revisions > 0) add_revisions(stage, policy, reference, after, before, *judge, context);
 
   auto& report = context.report();
   report.heading("Policy against reference");

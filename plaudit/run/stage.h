@@ -120,23 +120,24 @@ void register_section(SectionInfo info);
 
 template <class Options>
 bool define_stage(const char* name, StageDefinition<Options> definition) {
+  const auto shared = std::make_shared<const StageDefinition<Options>>(std::move(definition));
   StageInfo info;
   info.name = name;
-  info.doc = definition.doc;
+  info.doc = shared->doc;
   // Tables and names may stand in a file that is initialised later: they are asked on first use.
   info.fields = [] { return option_table<Options>().fields(); };
-  info.reads = [definition] { return definition.reads(Options{}); };
-  info.writes = [definition] { return definition.writes(Options{}); };
-  info.bind = [definition](const YAML::Node& node, const Place& place) {
-    const auto options = read_options<Options>(node, place);
+  info.reads = [shared] { return shared->reads(Options{}); };
+  info.writes = [shared] { return shared->writes(Options{}); };
+  info.bind = [shared](const YAML::Node& node, const Place& place) {
+    const auto options = std::make_shared<const Options>(read_options<Options>(node, place));
     BoundStage stage;
-    stage.options = option_table<Options>().write(options);
-    stage.reads = definition.reads(options);
-    stage.writes = definition.writes(options);
-    stage.check = [definition, options] {
-      if (definition.check) definition.check(options);
+    stage.options = option_table<Options>().write(*options);
+    stage.reads = shared->reads(*options);
+    stage.writes = shared->writes(*options);
+    stage.check = [shared, options] {
+      if (shared->check) shared->check(*options);
     };
-    stage.run = [definition, options](RunContext& context) { definition.run(options, context); };
+    stage.run = [shared, options](RunContext& context) { shared->run(*options, context); };
     return stage;
   };
   register_stage(std::move(info));

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "plaudit/data/decontaminate.h"
+
 namespace plaudit {
 
 template <>
@@ -39,12 +41,33 @@ std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context
 }
 
 template <>
+void describe(OptionTable<ObjectiveChoice>& t) {
+  t.include(&ObjectiveChoice::judge);
+  t.field("as", &ObjectiveChoice::as, "name of the objective; empty: the judge's");
+  t.field("scale", &ObjectiveChoice::scale, "multiplies the scores, so that objectives are of one size");
+}
+
+std::string objective_name(const ObjectiveChoice& choice) {
+  return choice.as.empty() ? choice.judge.judge : choice.as;
+}
+
+template <>
 void describe(OptionTable<PromptChoice>& t) {
   t.field("prompts", &PromptChoice::prompts, "file of prompts: JSON lines or Parquet");
   t.field("limit", &PromptChoice::limit, "use only the first so many", at_least(1));
+  t.field("skip", &PromptChoice::skip, "leave out the first so many", at_least(0));
   t.field("plain_prompts", &PromptChoice::plain_prompts,
           "what a prompt of plain text becomes: itself, or the user message of a chat",
           one_of({"text", "chat"}));
+  t.field("decontaminate", &PromptChoice::decontaminate,
+          "file of test prompts: leave out what covers more than half of one of them by runs of 8 words");
+}
+
+template <>
+void describe(OptionTable<RolloutChoice>& t) {
+  t.include(&RolloutChoice::prompts);
+  t.include(&RolloutChoice::judge);
+  t.include(&RolloutChoice::sampling);
 }
 
 void check_file(const std::string& key, const std::string& path) {
@@ -54,17 +77,60 @@ void check_file(const std::string& key, const std::string& path) {
 
 void check_prompts(const PromptChoice& choice) {
   check_file("prompts", choice.prompts);
+  if (!choice.decontaminate.empty()) check_file("decontaminate", choice.decontaminate);
+}
+
+namespace {
+
+// What users said; the answers of a conversation are no questions of a test.
+std::string user_text(const Prompt& prompt) {
+  if (!prompt.is_chat()) return prompt.text;
+  std::string out;
+  for (const auto& message : prompt.messages)
+    if (message.role == "user") out += (out.empty() ? "" : "\n") + message.content;
+  return out;
+}
+
+}  // namespace
+
+std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts) {
+  std::vector<std::string> train, test;
+  for (const auto& prompt : prompts) train.push_back(user_text(prompt));
+  for (const auto& record : read_prompts(file).records) test.push_back(user_text(record.prompt));
+  std::vector<bool> out(prompts.size(), false);
+  for (const auto row : decontaminate(train, test).contaminated) out[static_cast<size_t>(row)] = true;
+  return out;
+}
+
+std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context) {
+  ReadOptions options;
+  if (choice.limit) options.limit = *choice.limit + choice.skip;
+  options.plain_prompts = choice.plain_prompts;
+  auto read = read_prompts(choice.prompts, options);
+  for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
+  const auto count = static_cast<int64_t>(read.records.size());
+  if (choice.skip >= count)
+    fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
+  read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
+  if (choice.decontaminate.empty()) return std::move(read.records);
+  const auto bad = contaminated_by(choice.decontaminate, prompts_of(read.records));
+  std::vector<PromptRecord> clean;
+  for (size_t i = 0; i < bad.size(); ++i)
+    if (!bad[i]) clean.push_back(std::move(read.records[i]));
+  const auto left_out = static_cast<int64_t>(bad.size() - clean.size());
+  if (left_out > 0) context.summary().rejected("prompts that overlap the test", left_out);
+  if (clean.empty()) fail(ErrorKind::empty, "decontaminate", "leaves no prompt: all overlap the test");
+  return clean;
+}
+
+std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records) {
+  std::vector<Prompt> out;
+  for (const auto& record : records) out.push_back(record.prompt);
+  return out;
 }
 
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context) {
-  ReadOptions options;
-  options.limit = choice.limit;
-  options.plain_prompts = choice.plain_prompts;
-  const auto read = read_prompts(choice.prompts, options);
-  for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
-  std::vector<Prompt> out;
-  for (const auto& record : read.records) out.push_back(record.prompt);
-  return out;
+  return prompts_of(load_prompt_records(choice, context));
 }
 
 template <>

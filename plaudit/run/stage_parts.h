@@ -30,18 +30,46 @@ Names judge_reads(const JudgeChoice& choice);
 void check_judge(const JudgeChoice& choice);
 std::unique_ptr<Judge> make_judge(const JudgeChoice& choice, RunContext& context);
 
+// A judge whose scores are one objective among several.
+struct ObjectiveChoice {
+  JudgeChoice judge = {};
+  std::string as;  // "": the judge's name
+  double scale = 1;
+};
+template <>
+void describe(OptionTable<ObjectiveChoice>& table);
+
+std::string objective_name(const ObjectiveChoice& choice);
+
 // Where prompts come from.
 struct PromptChoice {
   std::string prompts;  // file
   std::optional<int64_t> limit = {};
+  int64_t skip = 0;
   std::string plain_prompts = "text";
+  std::string decontaminate;  // file of test prompts; "": none
 };
 template <>
 void describe(OptionTable<PromptChoice>& table);
 
 void check_prompts(const PromptChoice& choice);
 // The prompts, what was refused counted in the summary.
+std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context);
+std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records);
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context);
+
+// Which of these user turns overlap the test prompts of a file: more than half the words of one of them lie
+// in runs of 8 that occur here (data/decontaminate.h).
+std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts);
+
+// Prompts that a policy answers while it is trained, and who scores the answers.
+struct RolloutChoice {
+  PromptChoice prompts = {};
+  JudgeChoice judge = {.judge = "verifier"};
+  SamplingOptions sampling = {.max_new_tokens = 64, .per_prompt = 8};
+};
+template <>
+void describe(OptionTable<RolloutChoice>& table);
 
 template <>
 void describe(OptionTable<SamplingOptions>& table);

@@ -9,6 +9,7 @@ struct ReadStage {
   std::string data;
   std::string kind = "pairs";
   double holdout = 0;
+  std::string decontaminate;
   ReadOptions read = {};
 };
 
@@ -19,6 +20,8 @@ void describe(OptionTable<ReadStage>& t) {
           one_of({"pairs", "ranked", "unpaired", "demonstrations"}));
   t.field("holdout", &ReadStage::holdout,
           "share of the records that is kept for evaluation, as heldout_<kind>", from_to_below(0, 1));
+  t.field("decontaminate", &ReadStage::decontaminate,
+          "file of test prompts: leave out what covers more than half of one of them by runs of 8 words");
   t.include(&ReadStage::read);
 }
 
@@ -37,6 +40,17 @@ void read_as(const ReadStage& options, RunContext& context,
   if (!rows.empty()) {
     context.report().heading("Records that were left out of " + options.data);
     context.report().table({"line", "reason", "what was there"}, rows);
+  }
+  if (!options.decontaminate.empty()) {
+    std::vector<Prompt> prompts;
+    for (const auto& record : records) prompts.push_back(record.prompt);
+    const auto bad = contaminated_by(options.decontaminate, prompts);
+    std::vector<Record> clean;
+    for (size_t i = 0; i < bad.size(); ++i)
+      if (!bad[i]) clean.push_back(std::move(records[i]));
+    const auto left_out = static_cast<int64_t>(bad.size() - clean.size());
+    if (left_out > 0) context.summary().rejected("records that overlap the test", left_out);
+    records = std::move(clean);
   }
   auto [kept, held] = hold_out(std::move(records), options.holdout, context.rng());
   if (kept.empty())
@@ -60,7 +74,12 @@ PLAUDIT_STAGE(read, ReadStage,
                         return options.holdout > 0 ? Names{options.kind, "heldout_" + options.kind}
                                                    : Names{options.kind};
                       },
-                  .check = [](const ReadStage& options) { check_file("data", options.data); },
+                  .check =
+                      [](const ReadStage& options) {
+                        check_file("data", options.data);
+                        if (!options.decontaminate.empty())
+                          check_file("decontaminate", options.decontaminate);
+                      },
                   .run = run_read,
               });
 

@@ -5,11 +5,16 @@
 #include "plaudit/core/log.h"
 #include "plaudit/run/option_use.h"
 #include "plaudit/run/records_artefact.h"
+#include "plaudit/run/scored_answers.h"
 #include "plaudit/run/watch.h"
+#include "plaudit/train/offline.h"
+#include "plaudit/train/policy_gradient.h"
 #include "plaudit/train/preference.h"
+#include "plaudit/train/ranked_preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
 #include "plaudit/train/unpaired.h"
+#include "plaudit/train/value.h"
 
 namespace plaudit {
 
@@ -18,6 +23,7 @@ struct TrainStage {
   std::string data;  // "": what the objective usually reads
   PreferenceLossOptions loss = {};
   double sft_weight = 0;
+  double td_weight = 0, discount = 1;
   std::string reference = "auto";
   int64_t ref_sync_steps = 0;
   double ref_sync_mix = 0.6;
@@ -27,6 +33,10 @@ struct TrainStage {
   bool normalise = true;
   AnswerOptions answers = {};
   TrainOptions training = {};
+  ValueTrainingOptions value = {};
+  OfflineOptions offline = {};
+  PolicyGradientOptions gradient = {};
+  std::optional<RolloutChoice> rollout = {};
   std::optional<WatchOptions> watch = {};
 };
 
@@ -42,9 +52,29 @@ bool is_kto(const TrainStage& stage) {
   return stage.objective == "kto";
 }
 
+bool is_ranked(const TrainStage& stage) {
+  return stage.objective == "plackett-luce";
+}
+
+bool is_value(const TrainStage& stage) {
+  return stage.objective == "value";
+}
+bool is_alol(const TrainStage& stage) {
+  return stage.objective == "a-lol";
+}
+
+bool is_policy_gradient(const TrainStage& stage) {
+  return stage.objective == "policy-gradient";
+}
+
+// "" for answers that are drawn while training.
 std::string data_of(const TrainStage& stage) {
-  if (!stage.data.empty()) return stage.data;
-  return is_sft(stage) ? "demonstrations" : is_kto(stage) ? "unpaired" : "pairs";
+  if (!stage.data.empty() || is_policy_gradient(stage)) return stage.data;
+  if (is_value(stage) || is_alol(stage)) return "scores";
+  return is_sft(stage)      ? "demonstrations"
+         : is_kto(stage)    ? "unpaired"
+         : is_ranked(stage) ? "ranked"
+                            : "pairs";
 }
 
 // Options of the reference, for every objective that has one.
@@ -52,7 +82,7 @@ const std::vector<std::string> reference_keys = {"reference", "ref_sync_steps", 
 
 std::vector<std::string> objective_names() {
   auto names = preference_loss_names();
-  names.insert(names.begin(), {"sft", "reward", "kto"});
+  names.insert(names.begin(), {"sft", "reward", "kto", "plackett-luce", "value", "a-lol", "policy-gradient"});
   return names;
 }
 
@@ -60,19 +90,26 @@ std::vector<std::string> objective_names() {
 
 template <>
 void describe(OptionTable<TrainStage>& t) {
-  t.field("objective", &TrainStage::objective,
-          "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
-          "feedback), or a "
-          "loss on pairs",
-          one_of(objective_names()));
+  t.field(
+      "objective", &TrainStage::objective,
+      "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
+      "feedback), plackett-luce (DPO on ranked lists), value (a value model, on scores), a-lol (offline "
+      "policy gradient, on scores with a value model), policy-gradient (online: the policy answers, a judge "
+      "or verifier scores), or a loss on pairs",
+      one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
       "which records: demonstrations or pairs (their chosen answers) for sft, pairs or ranked for reward, "
       "unpaired or pairs (each answer by itself) for kto; empty: the first of these",
-      one_of({"", "demonstrations", "pairs", "ranked", "unpaired"}));
+      one_of({"", "demonstrations", "pairs", "ranked", "unpaired", "scores"}));
   t.include(&TrainStage::loss);
   t.field("sft_weight", &TrainStage::sft_weight,
           "pairs: adds this times the negative log-likelihood per token of the chosen answer", at_least(0));
+  t.field(
+      "td_weight", &TrainStage::td_weight,
+      "sft: weight of the temporal-difference term of inverse reinforcement learning; 0: likelihood alone",
+      at_least(0));
+  t.field("discount", &TrainStage::discount, "sft with td_weight: discount of the next value", between(0, 1));
   t.field("reference", &TrainStage::reference,
           "where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
           "free (none), or auto (cached where the loss needs them)",
@@ -92,6 +129,12 @@ void describe(OptionTable<TrainStage>& t) {
           "reward: scale scores so that the answers of the training data have mean 0 and variance 1");
   t.field("answers", &TrainStage::answers, "lengths (of a reward model: in its own section)");
   t.include(&TrainStage::training);
+  t.include(&TrainStage::value);
+  t.include(&TrainStage::offline);
+  t.include(&TrainStage::gradient);
+  t.field("rollout", &TrainStage::rollout,
+          "policy-gradient: prompts, judge and sampling of the answers: {prompts: FILE, judge: verifier, "
+          "per_prompt: 8, max_new_tokens: 64}");
   t.field("watch", &TrainStage::watch,
           "sample and judge the policy every evaluate_every updates: {prompts: FILE, judge: lexicon}");
 }
@@ -99,7 +142,11 @@ void describe(OptionTable<TrainStage>& t) {
 namespace {
 
 Names train_reads(const TrainStage& stage) {
-  Names names = {data_of(stage), is_reward(stage) ? "reward_model" : "policy"};
+  Names names = {is_reward(stage) ? "reward_model" : "policy"};
+  if (!data_of(stage).empty()) names.insert(names.begin(), data_of(stage));
+  if (is_policy_gradient(stage) && stage.rollout)
+    for (const auto& name : judge_reads(stage.rollout->judge)) names.push_back(name);
+  if (is_alol(stage)) names.push_back("value_model");
   if (stage.watch) {
     names.push_back("reward_model?");
     for (const auto& name : judge_reads(stage.watch->judge)) names.push_back(name);
@@ -108,7 +155,7 @@ Names train_reads(const TrainStage& stage) {
 }
 
 Names train_writes(const TrainStage& stage) {
-  return {is_reward(stage) ? "reward_model" : "policy"};
+  return {is_reward(stage) ? "reward_model" : is_value(stage) ? "value_model" : "policy"};
 }
 
 void check_train(const TrainStage& stage) {
@@ -121,8 +168,27 @@ void check_train(const TrainStage& stage) {
     return;
   }
   const auto method = "objective " + stage.objective;
-  if (is_sft(stage)) {
-    refuse_unused(stage, method, joined({common, {"answers", "watch"}}));
+  if (is_value(stage)) {
+    refuse_unused(stage, method, joined({common, keys_of<ValueTrainingOptions>()}));
+    if (data_of(stage) != "scores") fail(ErrorKind::value, "data", "of " + method + " must be scores");
+    return;
+  }
+  if (is_policy_gradient(stage)) {
+    refuse_unused(stage, method, joined({common, keys_of<PolicyGradientOptions>(), {"rollout", "watch"}}));
+    if (!stage.data.empty())
+      fail(ErrorKind::value, "data", "is no option of " + method + ", which draws its own: see rollout");
+    if (!stage.rollout)
+      fail(ErrorKind::value, "rollout", "is needed: {prompts: FILE, judge: verifier, per_prompt: 8}");
+    check_prompts(stage.rollout->prompts);
+    check_judge(stage.rollout->judge);
+  } else if (is_alol(stage)) {
+    refuse_unused(stage, method, joined({common, keys_of<OfflineOptions>(), {"watch"}}));
+    if (data_of(stage) != "scores") fail(ErrorKind::value, "data", "of " + method + " must be scores");
+  } else if (is_sft(stage)) {
+    refuse_unused(stage, method, joined({common, {"td_weight", "discount", "answers", "watch"}}));
+    if (stage.discount == 0) fail(ErrorKind::value, "discount", "must be above 0, got 0");
+    if (stage.td_weight == 0 && stage.discount != 1)
+      fail(ErrorKind::value, "discount", "is not used without td_weight");
     if (data_of(stage) != "demonstrations" && data_of(stage) != "pairs")
       fail(ErrorKind::value, "data", "of objective sft must be demonstrations or pairs");
   } else if (is_kto(stage)) {
@@ -133,6 +199,9 @@ void check_train(const TrainStage& stage) {
                           {"answers", "watch"}}));
     if (data_of(stage) != "unpaired" && data_of(stage) != "pairs")
       fail(ErrorKind::value, "data", "of objective kto must be unpaired or pairs");
+  } else if (is_ranked(stage)) {
+    refuse_unused(stage, method, joined({common, reference_keys, {"beta", "answers", "watch"}}));
+    if (data_of(stage) != "ranked") fail(ErrorKind::value, "data", "of " + method + " must be ranked");
   } else {
     const auto& loss = find_preference_loss(stage.objective, stage.loss);
     refuse_unused(stage, method,
@@ -165,11 +234,66 @@ UnpairedFeedbacks feedback_of(const TrainStage& stage, RunContext& context) {
   return out;
 }
 
+// Scored answers as training reads them; what could not be judged is left out and counted.
+std::vector<ScoredExample> scored_examples(const Policy& policy, std::vector<std::string>& objectives,
+                                           RunContext& context) {
+  int64_t failed = 0;
+  const auto scored = judged_alone(context.get<ScoredAnswers>("scores"), failed);
+  if (failed > 0) context.summary().rejected("answers without a score", failed);
+  objectives = scored.objectives;
+  std::vector<ScoredExample> out;
+  for (size_t i = 0; i < scored.scores.size(); ++i)
+    out.push_back({tokenized(policy.model, scored.answers, i), scored.scores[i]});
+  return out;
+}
+
+std::unique_ptr<Objective> alol_objective(const TrainStage& stage, const Policy& policy,
+                                          RunContext& context) {
+  const auto& values = context.get<ValueModel>("value_model");
+  values.check_policy(policy.model);
+  std::vector<std::string> objectives;
+  const auto examples = scored_examples(policy, objectives, context);
+  if (objectives != values.objectives())
+    fail(ErrorKind::value, "scores", "are of other objectives than the value model's");
+  std::vector<const TokenizedAnswers*> prompts;
+  for (const auto& example : examples) prompts.push_back(&example.tokens);
+  if (prompts.empty()) fail(ErrorKind::empty, "scores", "hold no answer that was judged");
+  const auto expected = prompt_values(values, policy.model, prompts).sum(1);
+  std::vector<AdvantageExample> advantages;
+  for (size_t i = 0; i < examples.size(); ++i)
+    for (size_t k = 0; k < examples[i].scores.size(); ++k) {
+      double reward = 0;
+      for (const auto score : examples[i].scores[k]) reward += score;
+      advantages.push_back({{examples[i].tokens.prompt, {examples[i].tokens.answers[k]}},
+                            reward - expected[static_cast<int64_t>(i)].item<double>()});
+    }
+  auto objective = std::make_unique<OfflineObjective>(
+      policy.model, std::move(advantages), stage.training.epochs, context.rng("draws"), stage.offline);
+  context.summary().metric("a-lol/kept", objective->kept_fraction());
+  return objective;
+}
+
+std::unique_ptr<Objective> gradient_objective(const TrainStage& stage, const Policy& policy,
+                                              RunContext& context) {
+  std::vector<Prompt> prompts;
+  std::vector<Json> extra;
+  for (auto& record : load_prompt_records(stage.rollout->prompts, context)) {
+    prompts.push_back(std::move(record.prompt));
+    extra.push_back(std::move(record.extra));
+  }
+  return std::make_unique<PolicyGradientObjective>(
+      policy.model, std::move(prompts), std::move(extra), make_judge(stage.rollout->judge, context),
+      stage.rollout->sampling, stage.gradient, context.rng("rollouts"));
+}
+
 std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
                                             RunContext& context) {
+  if (is_policy_gradient(stage)) return gradient_objective(stage, policy, context);
+  if (is_alol(stage)) return alol_objective(stage, policy, context);
   if (is_sft(stage))
-    return std::make_unique<SupervisedObjective>(policy.model, demonstrations_of(stage, context),
-                                                 stage.answers);
+    return std::make_unique<SupervisedObjective>(
+        policy.model, demonstrations_of(stage, context),
+        SupervisedOptions{stage.answers, stage.td_weight, stage.discount});
   if (is_kto(stage)) {
     UnpairedOptions options;
     options.beta = stage.loss.beta.value_or(options.beta);
@@ -180,6 +304,16 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
     options.ref_sync_mix = stage.ref_sync_mix;
     options.answers = stage.answers;
     return std::make_unique<UnpairedObjective>(policy.model, feedback_of(stage, context), options);
+  }
+  if (is_ranked(stage)) {
+    RankedPreferenceOptions options;
+    options.beta = stage.loss.beta.value_or(options.beta);
+    options.reference = stage.reference;
+    options.ref_sync_steps = stage.ref_sync_steps;
+    options.ref_sync_mix = stage.ref_sync_mix;
+    options.answers = stage.answers;
+    return std::make_unique<RankedPreferenceObjective>(policy.model, context.get<RankedLists>("ranked"),
+                                                       options);
   }
   PreferenceOptions options;
   options.loss = stage.objective;
@@ -253,12 +387,19 @@ TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch
     course.points = state.at("course");
     if (watch) watch->restore(state.at("watch"));
   };
-  const auto result = train(objective, stage.training, surroundings);
+  auto training = stage.training;
+  if (is_alol(stage)) training.epochs = 1;  // its draws are those of all epochs
+  const auto result = train(objective, training, surroundings);
   if (result.interrupted) throw InterruptedError("stopped in " + context.id() + " after a checkpoint");
 
   auto& report = context.report();
   report.heading("Training: " + stage.objective);
   course.draw(report, "Loss", {"loss"});
+  course.draw(report, "Squared error of the values, in variances of the reward",
+              {"prompt_error", "end_error"});
+  course.draw(report, "Mean score of the answers that it learns from", {"score"});
+  course.draw(report, "Shares of answers", {"ended", "signal", "unjudged"});
+  course.draw(report, "Distance from the start, nats per answer", {"kl"});
   course.draw(report, "Rewards",
               {"rewards/chosen", "rewards/rejected", "rewards/desirable", "rewards/undesirable"});
   course.draw(report, "Share of pairs that are ranked right", {"accuracy", "rewards/accuracy"});
@@ -278,8 +419,14 @@ void summarise(const TrainResult& result, const Objective& objective, RunContext
       {"dropped", "examples above max_length"},
       {"prompts_cut", "examples with a prompt cut short"},
       {"answers_cut", "examples with an answer cut short"},
-      {"equal_answers", "examples that compare equal answers"}};
+      {"no_advantage", "answers without an advantage"},
+      {"equal_answers", "examples that compare equal answers"},
+      {"tied_answers", "answers that tie with another of their list"},
+      {"short_lists", "lists with fewer than two answers that differ"}};
   for (const auto& [name, count] : objective.counts()) {
+    if (name == "token_rewards_agree")
+      summary.metric(prefix + "token_rewards/agreement",
+                     static_cast<double>(count) / static_cast<double>(objective.size()));
     const auto text = worth_saying.find(name);
     if (text != worth_saying.end() && count > 0) summary.rejected(text->second, count);
   }
@@ -306,10 +453,30 @@ void train_policy(const TrainStage& stage, RunContext& context) {
     watch = std::make_unique<Watch>(*stage.watch, policy, reward, context);
   }
   summarise(run_loop(*objective, stage, watch.get(), context), *objective, context);
+  if (const auto* gradient = dynamic_cast<const PolicyGradientObjective*>(objective.get()))
+    for (const auto& [reason, count] : gradient->unjudged())
+      context.summary().rejected("answers not judged: " + reason, count);
   if (watch) watch->report(context.report());
 }
 
+void train_value_model(const TrainStage& stage, RunContext& context) {
+  const auto& policy = context.get<Policy>("policy");
+  std::vector<std::string> objectives;
+  auto examples = scored_examples(policy, objectives, context);
+  ValueModel values(policy.model, objectives, stage.value.width, context.rng("value").next());
+  ValueObjective objective(policy.model, values, std::move(examples), stage.value);
+  summarise(run_loop(objective, stage, nullptr, context), objective, context);
+  context.put("value_model", std::move(values));
+}
+
+void save_value_model(const ValueModel& values, const std::string& folder) {
+  values.save(folder);
+}
+
+PLAUDIT_ARTEFACT(ValueModel, "value model", &save_value_model, &ValueModel::load);
+
 void run_train(const TrainStage& stage, RunContext& context) {
+  if (is_value(stage)) return train_value_model(stage, context);
   if (is_reward(stage))
     train_reward_model(stage, context);
   else

@@ -109,7 +109,9 @@ class Trainer {
                    {options.beta1, options.beta2, options.eps, options.weight_decay}) {
     if (objective.parameters().empty())
       fail(ErrorKind::empty, where_, "the model has no trainable parameters");
-    result_.total_steps = plan_.steps();
+    // max_steps counts updates, epochs count examples.
+    result_.total_steps =
+        options.max_steps > 0 ? options.max_steps : plan_.steps() * objective.updates_per_batch();
   }
 
   TrainResult run() {
@@ -144,7 +146,7 @@ class Trainer {
   // One update; true when the user wants to stop.
   bool update() {
     const auto start = Clock::now();
-    const auto batch = plan_.batch(result_.steps);
+    const auto batch = plan_.batch(result_.steps / objective_.updates_per_batch());
     const auto totals = forward_backward(batch);
     const double norm = optimizer_.gradient_norm().item<double>() / totals.weight;
     const double rate = learning_rate_at(options_, result_.steps, result_.total_steps);
@@ -204,7 +206,7 @@ class Trainer {
     result_.metrics["loss"] = totals.loss_sum / totals.weight;
     result_.metrics["gradient_norm"] = norm;
     result_.metrics["learning_rate"] = rate;
-    result_.metrics["epoch"] = plan_.epochs_after(result_.steps);
+    result_.metrics["epoch"] = plan_.epochs_after(result_.steps / objective_.updates_per_batch());
     result_.metrics["tokens_per_second"] = static_cast<double>(tokens) / seconds;
     result_.metrics["skipped_updates"] = static_cast<double>(result_.skipped);
     evaluate();

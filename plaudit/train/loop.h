@@ -78,6 +78,8 @@ class Objective {
   // an evaluation with all examples: for what must be known of the whole batch. Without dropout.
   virtual void begin_update(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
                             const Collective& ranks) {}
+  // How many updates in a row take the same examples: the epochs of PPO on one batch of answers.
+  virtual int64_t updates_per_batch() const { return 1; }
   // Called before each loss() of training with a number of its own, from which all randomness of that pass
   // (dropout) is to be drawn; nullopt: whatever follows is evaluation, without dropout.
   virtual void begin_pass(std::optional<uint64_t> key) {}

@@ -11,6 +11,7 @@
 #include "plaudit/data/answers.h"
 #include "plaudit/data/records.h"
 #include "plaudit/model/transformer.h"
+#include "plaudit/train/contrast_rewards.h"
 #include "plaudit/train/loop.h"
 #include "plaudit/train/preference_losses.h"
 #include "plaudit/train/reference_logps.h"
@@ -39,6 +40,12 @@ void describe(OptionTable<PreferenceOptions>& table);
 // rewards/rejected, rewards/margin, rewards/accuracy (strict; pairs with label 1/2 left out), logps/chosen,
 // logps/rejected and kl = mean over all answers of log ref - log policy, which estimates KL(ref || policy)
 // where the answers were drawn from the reference.
+//
+// Losses may ask for more of a pair (PairExtras). Revisions: the pair is read three times, its answers by
+// themselves and behind a context that quotes each of them (data/revision.h). Calibration: `chosen_writer`
+// and `rejected_writer` "reference" in the extra fields (the stages sample and label write them) mark the
+// draws of the reference. Token rewards: see contrast_rewards.h; counts() says as token_rewards_agree in how
+// many pairs they are larger for the chosen answer.
 class PreferenceObjective : public Objective {
  public:
   // Tokenises at once. UserErrors: no pair, or all dropped (empty); too long, a label outside [0,1], a weight
@@ -47,7 +54,7 @@ class PreferenceObjective : public Objective {
                       PreferenceOptions options, std::shared_ptr<Transformer> reference = nullptr);
 
   std::string name() const override { return options_.loss; }
-  int64_t size() const override { return static_cast<int64_t>(examples_.size()); }
+  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int64_t tokens(int64_t example) const override;
   StepLoss loss(const std::vector<int64_t>& examples) override;
   std::vector<Parameter> parameters() const override { return policy_.transformer->trainable(); }
@@ -61,12 +68,23 @@ class PreferenceObjective : public Objective {
   std::map<std::string, int64_t> counts() const override { return counts_; }
 
  private:
+  // What is read for one pair: its answers, then, for losses of revisions, the same behind a context with
+  // each.
+  std::optional<std::vector<TokenizedAnswers>> encode(const std::string& name, const PreferencePair& pair,
+                                                      AnswerEncoder& encoder);
+  void find_calibration(const std::vector<PreferencePair>& kept);
+  std::vector<int64_t> views(const std::vector<int64_t>& examples) const;
+  PreferenceTerms terms(const std::vector<int64_t>& examples) const;
+
   LanguageModel policy_;
   PreferenceOptions options_;
   const PreferenceLoss* loss_ = nullptr;
   ReferenceLogps reference_;
-  std::vector<TokenizedAnswers> examples_;
+  std::optional<ContrastRewards> contrast_;
+  size_t views_ = 1;                        // read per pair
+  std::vector<TokenizedAnswers> examples_;  // views_ per pair
   std::vector<double> labels_, weights_;
+  std::vector<double> chosen_calibrates_, rejected_calibrates_;
   std::map<std::string, int64_t> counts_;
   uint64_t fingerprint_ = 0;
 };

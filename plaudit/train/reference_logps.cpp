@@ -2,15 +2,25 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/hash.h"
-#include "plaudit/train/batches.h"
 #include "plaudit/train/examples.h"
+#include "plaudit/train/frozen_pass.h"
 #include "plaudit/train/reference.h"
 
 namespace plaudit {
+namespace {
+
+int64_t most_answers(const std::vector<TokenizedAnswers>& examples) {
+  size_t most = 0;
+  for (const auto& example : examples) most = std::max(most, example.answers.size());
+  return static_cast<int64_t>(most);
+}
+
+}  // namespace
 
 ReferenceLogps::ReferenceLogps(const LanguageModel& policy, ReferenceOptions options, bool needed,
                                std::shared_ptr<Transformer> model)
@@ -45,8 +55,7 @@ bool ReferenceLogps::prepare(const std::vector<TokenizedAnswers>& examples, cons
   LanguageModel model = policy_;
   if (model_) model.transformer = model_;
   const auto key = hex64(hash_run(model, hash_examples(examples, {})));
-  const auto answers = static_cast<int64_t>(examples.front().answers.size());
-  if (auto saved = load_reference(path, key, static_cast<int64_t>(examples.size()), answers)) {
+  if (auto saved = load_reference(path, key, static_cast<int64_t>(examples.size()), most_answers(examples))) {
     cache_ = *saved;
     return true;
   }
@@ -55,33 +64,23 @@ bool ReferenceLogps::prepare(const std::vector<TokenizedAnswers>& examples, cons
   return true;
 }
 
-// Each rank computes its share; the sum over the ranks joins them.
 bool ReferenceLogps::compute(const std::vector<TokenizedAnswers>& examples, const TrainOptions& options,
                              TrainContext& context) {
-  const at::NoGradGuard no_grad;
-  const auto& ranks = context.collective;
   const auto size = static_cast<int64_t>(examples.size());
-  const auto answers = static_cast<int64_t>(examples.front().answers.size());
-  std::vector<int64_t> mine;
-  for (int64_t i = ranks.rank; i < size; i += ranks.world) mine.push_back(i);
-  const auto tokens = [&](int64_t i) { return examples[static_cast<size_t>(i)].tokens(); };
   const auto& model = model_ ? *model_ : *policy_.transformer;
-  auto logps = at::zeros({size, answers});
-  int64_t done = 0;
-  bool interrupted = false;
-  for (const auto& pass : micro_batches(mine, tokens, options.tokens_per_batch)) {
-    interrupted = context.interrupt && context.interrupt();
-    if (interrupted) break;
-    const auto values = answer_logps(model, pack_for_logps(select(examples, pass))).view({-1, answers});
-    logps.index_copy_(0, at::tensor(pass, at::kLong), values.cpu().to(at::kFloat));
-    done += static_cast<int64_t>(pass.size());
-    if (context.progress && ranks.rank == 0)
-      context.progress(done, static_cast<int64_t>(mine.size()), "reference log-probabilities");
-  }
-  std::vector<at::Tensor> sums = {logps, at::full({}, interrupted ? 1.0 : 0.0)};
-  ranks.all_reduce_sum(sums);
-  if (sums[1].item<double>() > 0) return false;
-  cache_ = sums[0];
+  auto found = at::zeros({size, most_answers(examples)});
+  const auto pass = [&](const std::vector<int64_t>& part) {
+    const auto values = answer_logps(model, pack_for_logps(select(examples, part))).to(at::kCPU, at::kFloat);
+    int64_t at = 0;
+    for (const auto i : part) {
+      const auto answers = static_cast<int64_t>(examples[static_cast<size_t>(i)].answers.size());
+      found[i].narrow(0, 0, answers).copy_(values.narrow(0, at, answers));
+      at += answers;
+    }
+  };
+  const auto tokens = [&](int64_t i) { return examples[static_cast<size_t>(i)].tokens(); };
+  if (!frozen_pass(size, tokens, pass, found, "reference log-probabilities", options, context)) return false;
+  cache_ = found;
   return true;
 }
 

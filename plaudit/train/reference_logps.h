@@ -41,8 +41,8 @@ class ReferenceLogps {
   const std::string& mode() const { return options_.reference; }
   bool free() const { return mode() == "free"; }
 
-  // Computes or loads what is cached; false when it stopped because of context.interrupt. All examples have
-  // equally many answers.
+  // Computes or loads what is cached; false when it stopped because of context.interrupt. Examples may have
+  // different numbers of answers.
   bool prepare(const std::vector<TokenizedAnswers>& examples, const TrainOptions& options,
                TrainContext& context);
   // The log-probabilities of the answers `columns` of some examples, [B, columns], without gradient. `batch`
@@ -62,7 +62,7 @@ class ReferenceLogps {
   LanguageModel policy_;
   ReferenceOptions options_;
   std::shared_ptr<Transformer> model_;  // copy, or what fills the cache; null: the policy itself
-  at::Tensor cache_;                    // [examples, answers] f32
+  at::Tensor cache_;                    // [examples, most answers] f32, 0 where an example has fewer
 };
 
 // The fields of ReferenceOptions in an aggregate of an objective, which names them alike.

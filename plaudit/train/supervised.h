@@ -1,5 +1,12 @@
 // Supervised training on demonstrations: the mean negative log-likelihood per token of the completions, the
-// ending token included, the prompt left out.
+// ending token included, the prompt left out; with td_weight also inverse soft-Q-learning, which reads logits
+// as Q-values and adds td_weight (q_t - discount v_{t+1})^2 per token (v = 0 behind the end; a completion
+// that was cut has no such term at its last token).
+//
+// Source: Wulfmeier et al., "Imitating Language via Scalable Inverse RL", 2024, arXiv 2409.01369; the loss
+// itself is iq_td_mle_loss of objective/inverse_q.h. Logits of a pretrained model stand at an arbitrary
+// height, so the mean value over the data before the first update is taken off all of them; the policy does
+// not see it.
 #pragma once
 
 #include <string>
@@ -7,17 +14,24 @@
 
 #include "plaudit/data/answers.h"
 #include "plaudit/data/records.h"
+#include "plaudit/model/answer_batch.h"
 #include "plaudit/model/transformer.h"
 #include "plaudit/train/loop.h"
 
 namespace plaudit {
+
+struct SupervisedOptions {
+  AnswerOptions answers = {};
+  double td_weight = 0;  // lambda; 0: maximum likelihood
+  double discount = 1;   // gamma
+};
 
 class SupervisedObjective : public Objective {
  public:
   // Tokenises at once. A demonstration's weight multiplies its tokens. UserErrors: no demonstration, or all
   // dropped (empty); too long (value, see AnswerOptions); all weights zero or one negative (value).
   SupervisedObjective(LanguageModel model, const std::vector<Demonstration>& demonstrations,
-                      const AnswerOptions& answers = {});
+                      const SupervisedOptions& options = {});
 
   std::string name() const override { return "supervised"; }
   int64_t size() const override { return static_cast<int64_t>(examples_.size()); }
@@ -28,9 +42,17 @@ class SupervisedObjective : public Objective {
   uint64_t fingerprint() const override { return fingerprint_; }
   std::string show(int64_t example) const override;
   std::map<std::string, int64_t> counts() const override;
+  std::vector<std::string> metric_names() const override;
+  bool prepare(const TrainOptions& options, TrainContext& context) override;
 
  private:
+  // q_t - discount v_{t+1} at the counted tokens, 0 where the next value is not known.
+  at::Tensor residuals(const std::vector<int64_t>& examples, const AnswerLogpBatch& batch,
+                       const TokenScores& scores) const;
+
   LanguageModel model_;
+  SupervisedOptions options_;
+  double offset_ = 0;  // taken off all logits
   std::vector<TokenizedAnswers> examples_;
   std::vector<double> weights_;
   AnswerCounts counts_;

@@ -42,7 +42,9 @@ def _load_into_torch(path):
     try:
         torch.ops.load_library(str(path))
     except OSError:
-        # Arrow's libraries lie beside the package, unless the installation is spread over folders: then pyarrow knows.
+        # Arrow's and MuJoCo's libraries lie beside the package, unless the installation is spread over folders: then
+        # their own packages know.
+        import mujoco  # noqa: F401
         import pyarrow  # noqa: F401
 
         torch.ops.load_library(str(path))

@@ -29,6 +29,17 @@ TEST(SparseTransition, DropsNoiseUpToTheThreshold) {
   expect_close(p.sum(-1), at::ones({2, 1}, at::kDouble));
 }
 
+TEST(RandomTransition, IsDecidedByItsStream) {
+  Rng a(1, "world"), b(1, "world"), c(2, "world");
+  const auto p = random_transition(32, 4, a);
+  expect_close(p, random_transition(32, 4, b), 0);
+  EXPECT_GT((p - random_transition(32, 4, c)).abs().max().item<double>(), 0.1);
+  expect_close(p.sum(-1), at::ones({32, 4}, at::kDouble));
+  // P(normal > 1) = 0.16: about 5 successors of 32.
+  EXPECT_NEAR((p > 1e-6).sum().item<double>() / (32 * 4), 5.1, 0.6);
+  expect_error(ErrorKind::value, "states", [&] { random_transition(0, 1, a); });
+}
+
 TEST(Gridworld, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "rows", [] { gridworld(0, 2); });
   expect_error(ErrorKind::value, "slip", [] { gridworld(2, 2, {.slip = 1.5}); });

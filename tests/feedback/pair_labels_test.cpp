@@ -38,6 +38,46 @@ TEST(LabelPairs, BestAgainstWorst) {
   EXPECT_EQ(result.pairs[0].extra, (Json{{"id", 1}, {"chosen_score", 3.0}, {"rejected_score", 1.0}}));
 }
 
+TEST(LabelPairs, WinRatesCountTheAnswersThatAreBeaten) {
+  PairLabelOptions options{.pairs = "all", .scores = "win-rate", .soft_labels = 2};
+  const auto result = label_pairs({list_of_scores({10, -5, 10, 0})}, options, Rng(0, "noise"));
+  ASSERT_EQ(result.lists.size(), 1U);
+  const auto& rates = result.lists[0].scores;
+  EXPECT_DOUBLE_EQ(rates[0], 2.5 / 3);
+  EXPECT_DOUBLE_EQ(rates[1], 0);
+  EXPECT_DOUBLE_EQ(rates[3], 1.0 / 3);
+  EXPECT_EQ(result.report.ties, 1);
+  EXPECT_EQ(result.pairs[0].chosen, "answer 0");
+  EXPECT_NEAR(result.pairs[0].label, 1 / (1 + std::exp(-2 * 2.5 / 3)), 1e-12);
+}
+
+TEST(LabelPairs, AMarginDependsOnWhoWroteTheBetterAnswer) {
+  PairLabelOptions options{.pairs = "margin"};
+  options.margin = {.min_positive = 5, .margin_teacher = 2, .margin_student = 1};
+  auto list = list_of_scores({6, 5, 4.5, 3});
+  list.writers = {"reference", "policy", "policy", "policy"};
+  const auto result = label_pairs({list, list_of_scores({1, 2})}, options, Rng(0, "noise"));
+  ASSERT_EQ(result.pairs.size(), 2U);  // 6 over 3 by the teacher, 5 over 3 by the policy
+  EXPECT_EQ(result.pairs[0].chosen, "answer 0");
+  EXPECT_EQ(result.pairs[0].extra["chosen_writer"], "reference");
+  EXPECT_EQ(result.pairs[1].chosen, "answer 1");
+  EXPECT_EQ(result.pairs[1].rejected, "answer 3");
+  EXPECT_EQ(result.report.unclear, 1);
+}
+
+TEST(LabelPairs, WritersFollowTheirAnswers) {
+  auto list = list_of_scores({1, 2, 3});
+  list.completions[1] = " ";
+  list.writers = {"policy", "policy", "reference"};
+  PairLabelOptions turned{.noise = 0.999999};
+  const auto plain = label_pairs({list}, {}, Rng(0, "noise")),
+             noisy = label_pairs({list}, turned, Rng(0, "noise"));
+  EXPECT_EQ(plain.pairs[0].extra["chosen_writer"], "reference");
+  EXPECT_EQ(noisy.pairs[0].extra["chosen_writer"], "policy");
+  list.writers.pop_back();
+  expect_error(ErrorKind::shape, {"2 writers for 3"}, [&] { label_pairs({list}, {}, Rng(0, "noise")); });
+}
+
 TEST(LabelPairs, TiesAndUnusableAnswersAreCounted) {
   auto failed = list_of_scores({1, 2, 3});
   failed.judgements[2] = {NAN, "the judge timed out"};

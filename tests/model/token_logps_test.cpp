@@ -47,6 +47,22 @@ TEST(TokenLogps, FrozenWeightTakesTheGradientInTheForwardPass) {
             1e-9);
 }
 
+TEST(TokenLogps, TheLogsumexpIsDifferentiableToo) {
+  const TokenLogpsOptions options{1, 2.0, 4};
+  for (const bool frozen : {false, true}) {
+    const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1, !frozen);
+    const auto scores = token_scores(hidden, weight, targets(), options, at::kDouble);
+    const auto z = at::tanh(at::matmul(hidden, weight.t()) / 2) * 2;
+    const auto lse = z.logsumexp(1), chosen = z.gather(1, targets().unsqueeze(1)).squeeze(1);
+    EXPECT_LT(difference(scores.lse, lse), 1e-10);
+    EXPECT_LT(difference(scores.logps + scores.lse, chosen), 1e-10);
+    std::vector<at::Tensor> leaves = {hidden};
+    if (!frozen) leaves.push_back(weight);
+    const auto a = gradients({scores.logps, scores.lse}, leaves), b = gradients({chosen - lse, lse}, leaves);
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_LT(difference(a[i], b[i]), 1e-9) << frozen;
+  }
+}
+
 TEST(TokenLogps, NoRowsGiveNoNumbers) {
   const auto hidden = numbers({0, 6}, 0), weight = numbers({17, 6}, 1);
   const auto [logps, entropy] = token_logps(hidden, weight, at::empty({0}, at::kLong), {}, at::kDouble);

@@ -35,6 +35,18 @@ def test_training_and_sampling_of_a_language_model(plaudit_cli, tmp_path):
     assert step["same_work"]["ours"]["first_loss"] == pytest.approx(0.693147, abs=1e-5)
 
 
+def test_steps_of_control_tasks(plaudit_cli, tmp_path):
+    out = tmp_path / "control.json"
+    plaudit_cli(
+        "bench", "control", "--no-peers", "--tasks", "Reacher-v5", "--repeats", 1, "--seconds", 0.05, "--json", out, check=0
+    )
+    report = json.loads(out.read_text())
+    one, many = report["jobs"]
+    assert one["job"] == "Reacher-v5" and many["job"] == "Reacher-v5 x16"
+    assert one["ours"] > 0 and one["share_of_limit"] > 0 and one["unit"] == "steps/s"
+    assert report["limits"]["Reacher-v5 mj_step, steps/s"] > 0
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -42,6 +54,7 @@ def test_training_and_sampling_of_a_language_model(plaudit_cli, tmp_path):
         (["lm", "--jobs", "stf"], ["jobs", "'stf'", "sft"]),
         (["lm", "--steps", "1"], ["steps", ">= 2"]),
         (["lm", "--model", "nonsense"], ["nonsense"]),
+        (["control", "--tasks", "Hoper-v5"], ["tasks", "'Hoper-v5'", "Hopper-v5"]),
     ],
 )
 def test_mistakes_are_named(plaudit_cli, arguments, words):

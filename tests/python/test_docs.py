@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -56,3 +57,16 @@ def test_every_option_says_what_it_is(plaudit_cli, tmp_path):
 def test_a_kind_or_name_that_is_not_there_names_the_nearest(plaudit_cli):
     assert "did you mean 'stages'?" in plaudit_cli("list", "stage", check=2).stderr
     assert "did you mean 'train'?" in plaudit_cli("show", "trian", check=2).stderr
+
+
+def test_every_trap_names_a_test_that_exists():
+    page = (ROOT / "docs/traps.md").read_text()
+    sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.cpp"))
+    defined = {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", sources, re.M)}
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(("| trap", "| ---"))]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(\w+\.\w+)`", row.rsplit("|", 2)[1])
+        assert named, row
+        for name in named:
+            assert name in defined, name

@@ -7,8 +7,11 @@
 #include <filesystem>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/data/revision.h"
 #include "plaudit/model/answer_batch.h"
 #include "plaudit/objective/preference_dpo.h"
+#include "plaudit/objective/srpo.h"
+#include "plaudit/objective/treg.h"
 #include "tests/support/tiny_model.h"
 #include "tests/train/folder.h"
 
@@ -259,6 +262,108 @@ TEST(Preference, ABetaOfZeroIsRefusedWhereOptionsAreRead) {
   } catch (const UserError& error) {
     EXPECT_THAT(message_of(error), HasSubstr("beta"));
     EXPECT_THAT(message_of(error), HasSubstr("> 0"));
+  }
+}
+
+// Log-probabilities of the tokens of `text` behind a prompt, [1,T], in one plain pass.
+at::Tensor token_logps_behind(const LanguageModel& model, const Prompt& prompt, const std::string& text) {
+  TokenizedAnswers example{model.tokenizer->encode(prompt.text), {model.tokenizer->encode(text)}};
+  example.answers[0].push_back(ByteTokenizer::end);
+  const std::vector<const TokenizedAnswers*> one = {&example};
+  return answer_token_logps(*model.transformer, pack_for_logps(one)).unsqueeze(0);
+}
+
+TEST(Preference, SrpoReadsEachAnswerAsARevisionOfEach) {
+  const auto model = tiny_model(), start = tiny_model();
+  PreferenceOptions options{.loss = "srpo"};
+  options.settings.revise = "again:";
+  options.settings.length_normalised = false;
+  PreferenceObjective objective(model, pairs(), options);
+  auto context = context_in();
+  ASSERT_TRUE(objective.prepare({}, context));
+  move(model);
+  const auto pair = pairs()[0];
+  const auto sum = [&](const LanguageModel& m, const Prompt& prompt, const std::string& text) {
+    return token_logps_behind(m, prompt, text).sum().view({1}).detach();
+  };
+  const auto behind_w = revision_prompt(pair.prompt, pair.chosen, "again:"),
+             behind_l = revision_prompt(pair.prompt, pair.rejected, "again:");
+  const auto revisions = [&](const LanguageModel& m) -> RevisionLogps {
+    return {sum(m, behind_l, pair.chosen), sum(m, behind_l, pair.rejected), sum(m, behind_w, pair.chosen),
+            sum(m, behind_w, pair.rejected)};
+  };
+  const PairLogps answers{sum(model, pair.prompt, pair.chosen), sum(model, pair.prompt, pair.rejected),
+                          sum(start, pair.prompt, pair.chosen), sum(start, pair.prompt, pair.rejected)};
+  const auto expected = srpo_loss(answers, revisions(model), revisions(start)).loss.item<double>();
+  EXPECT_NEAR(mean_loss(objective, {0}), expected, 1e-4);
+  EXPECT_EQ(objective.size(), 4);
+  EXPECT_GT(objective.tokens(0), 3 * PreferenceObjective(tiny_model(), pairs(), {}).tokens(0));
+}
+
+TEST(Preference, TRegCreditsTheTokensThatTheBetterInstructionMakesLikelier) {
+  const auto model = tiny_model(), start = tiny_model();
+  PreferenceOptions options{.loss = "t-reg"};
+  options.settings.better = "up:";
+  options.settings.worse = "down:";
+  PreferenceObjective objective(model, pairs(), options);
+  auto context = context_in();
+  ASSERT_TRUE(objective.prepare({}, context));
+  move(model);
+  const auto pair = pairs()[2];
+  const auto side = [&](const std::string& text) -> TokenAnswers {
+    const auto better = token_logps_behind(start, revision_prompt(pair.prompt, text, "up:"), text),
+               worse = token_logps_behind(start, revision_prompt(pair.prompt, text, "down:"), text);
+    const auto mask = at::ones_like(better);
+    return {token_logps_behind(model, pair.prompt, text), token_logps_behind(start, pair.prompt, text), mask,
+            contrast_token_rewards(better, worse, mask)};
+  };
+  EXPECT_NEAR(mean_loss(objective, {2}),
+              treg_loss(side(pair.chosen), side(pair.rejected)).loss.item<double>(), 1e-4);
+  EXPECT_THAT(refusal(pairs(),
+                      [] {
+                        PreferenceOptions same{.loss = "t-reg"};
+                        same.settings.better = same.settings.worse = "same";
+                        return same;
+                      }()),
+              HasSubstr("all token rewards would be 0"));
+}
+
+TEST(Preference, OnlineVpoNeedsDrawsOfTheReference) {
+  PreferenceOptions options{.loss = "vpo"};
+  options.settings.value_mode = "online";
+  EXPECT_THAT(refusal(pairs(), options), HasSubstr("sample with reference_answers"));
+  auto data = pairs();
+  data[1].extra["rejected_writer"] = "reference";
+  EXPECT_EQ(refusal(data, options), "accepted");
+}
+
+// Every loss that reads more of a pair than its answers, stopped in the middle.
+TEST(Preference, ARunThatWasStoppedGoesOnBitForBit) {
+  TrainOptions training;
+  training.max_steps = 8;
+  training.learning_rate = 1e-3;
+  auto data = pairs();
+  for (auto& pair : data) pair.extra["rejected_writer"] = "reference";
+  for (const std::string loss : {"vpo", "t-reg", "srpo"}) {
+    const TestFolder folder("preference-" + loss);
+    PreferenceOptions options{.loss = loss};
+    if (loss == "vpo") options.settings.value_mode = "online";
+    const auto whole = tiny_model(), stopped = tiny_model(), resumed = tiny_model();
+    PreferenceObjective all(whole, data, options), first(stopped, data, options),
+        second(resumed, data, options);
+    auto context = context_in();
+    train(all, training, context);
+    auto interrupted = context_in(folder.path());
+    int64_t steps = 0;
+    interrupted.metrics = [&](int64_t step, const auto&) { steps = step; };
+    interrupted.interrupt = [&] { return steps >= 4; };
+    EXPECT_TRUE(train(first, training, interrupted).interrupted) << loss;
+    auto rest = context_in(folder.path());
+    EXPECT_EQ(train(second, training, rest).resumed_from, 5) << loss;
+    for (size_t i = 0; i < whole.transformer->trainable().size(); ++i)
+      EXPECT_TRUE(
+          at::equal(whole.transformer->trainable()[i].tensor, resumed.transformer->trainable()[i].tensor))
+          << loss;
   }
 }
 

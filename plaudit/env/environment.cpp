@@ -1,0 +1,26 @@
+#include "plaudit/env/environment.h"
+
+#include "plaudit/core/errors.h"
+#include "plaudit/env/mujoco_environment.h"
+#include "plaudit/env/small_tasks.h"
+
+namespace plaudit {
+
+std::vector<std::string> environment_ids() {
+  auto ids = mujoco_task_ids();
+  ids.insert(ids.end(), {"Pendulum-v1", "point"});
+  return ids;
+}
+
+std::unique_ptr<Environment> make_environment(const std::string& id) {
+  if (id == "Pendulum-v1") return make_pendulum();
+  if (id == "point") return make_point();
+  if (const auto* task = find_mujoco_task(id))
+    return make_mujoco_environment(*task, mujoco_task_model(*task));
+  if (id == "Pusher-v4")
+    fail(ErrorKind::value, "env.make",
+         "Pusher-v4 refuses MuJoCo 3 and later, as in Gymnasium; take Pusher-v5");
+  fail(ErrorKind::value, "env.make", "'" + id + "' is not known" + suggestion(id, environment_ids()));
+}
+
+}  // namespace plaudit

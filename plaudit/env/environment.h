@@ -1,0 +1,69 @@
+// A simulated task: spaces, reset, step, state. The physics of one task, alone; VectorEnv (vector_env.h) adds
+// seeds, time limits, automatic resets and threads, and checks actions.
+//
+// Everything is f64: an action rounded to f32 moves a HalfCheetah by metres within 200 steps.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plaudit/core/rng.h"
+
+namespace plaudit {
+
+// Bounds of each component; infinite where there is none.
+struct Box {
+  std::vector<double> low, high;
+  int64_t size() const { return static_cast<int64_t>(low.size()); }
+
+  static Box symmetric(int64_t size, double bound) {
+    return {std::vector<double>(size, -bound), std::vector<double>(size, bound)};
+  }
+  static Box unbounded(int64_t size) { return symmetric(size, std::numeric_limits<double>::infinity()); }
+};
+
+struct EnvironmentSpec {
+  std::string id;  // "HalfCheetah-v5"
+  Box observation = {}, action = {};
+  int64_t positions = 0, velocities = 0;  // sizes of qpos and qvel: the state
+  int64_t max_steps = 0;                  // the time limit of an episode; not an end of the decision process
+  double dt = 0;                          // seconds of a step
+  bool f32_observations = false;          // the type that Gymnasium gives its observations
+};
+
+struct Outcome {
+  double reward = 0;
+  bool terminated = false;         // the decision process ended; a time limit never says so
+  const char* diverged = nullptr;  // what broke, when the simulation did: nothing of this step is to be used
+};
+
+// Not safe to share between threads; several environments of one task may run side by side.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+
+  virtual const EnvironmentSpec& spec() const = 0;
+  // The start of an episode, drawn from the task's distribution.
+  virtual void reset(Rng& rng) = 0;
+  // `action` [A], taken as given: no check, no clipping beyond what the task itself does.
+  virtual Outcome step(const double* action) = 0;
+  // The observation [S] after the last reset, step or set_state.
+  virtual void observe(double* observation) const = 0;
+  virtual void get_state(double* qpos, double* qvel) const = 0;
+  // As after a reset to this state: nothing of the past, such as a solver's warm start, remains.
+  virtual void set_state(const double* qpos, const double* qvel) = 0;
+  // Continues exactly as `other`, an environment of the same task, would; allocates nothing.
+  virtual void copy_from(const Environment& other) = 0;
+};
+
+// The tasks by name: "HalfCheetah-v5", "Pendulum-v1", "point", ...
+std::vector<std::string> environment_ids();
+
+// UserErrors: an unknown id (value, with the nearest one), a model file that is missing or does not load
+// (io). The first environment of a task loads its model, later ones share it.
+std::unique_ptr<Environment> make_environment(const std::string& id);
+
+}  // namespace plaudit

@@ -1,0 +1,146 @@
+#include "plaudit/env/mujoco_rules.h"
+
+#include <mujoco/mujoco.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace plaudit {
+namespace {
+
+double squares(const double* x, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += x[i] * x[i];
+  return sum;
+}
+
+const double* position(const StepView& step, const char* body) {
+  return step.data.xpos + 3 * mj_name2id(&step.model, mjOBJ_BODY, body);
+}
+
+double distance(const double* a, const double* b) {
+  return std::sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+                   (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+double control_cost(const StepView& step) {
+  return step.task.control_cost * squares(step.action, static_cast<int>(step.model.nu));
+}
+
+double contact_cost(const StepView& step) {
+  const double limit = step.task.contact_limit;
+  double sum = 0;
+  for (int i = 0; i < 6 * step.model.nbody; ++i) {
+    const double force = std::clamp(step.data.cfrc_ext[i], -limit, limit);
+    sum += force * force;
+  }
+  return std::min(step.task.contact_cost * sum, step.task.contact_cost_limit);
+}
+
+bool within(double x, double low, double high) {
+  return low < x && x < high;
+}
+
+bool all_within(const double* x, int n, double low, double high) {
+  return std::all_of(x, x + n, [=](double value) { return within(value, low, high); });
+}
+
+bool all_finite(const double* x, int n) {
+  return std::all_of(x, x + n, [](double value) { return std::isfinite(value); });
+}
+
+double uniform(Rng& rng, double low, double high) {
+  return low + (high - low) * rng.uniform();
+}
+
+}  // namespace
+
+double locomotion_reward(const StepView& step) {
+  const auto& task = step.task;
+  const double costs = control_cost(step) + (task.contact_cost > 0 ? contact_cost(step) : 0);
+  return task.forward * step.velocity + (step.alive ? task.alive : 0) - costs;
+}
+
+double reacher_reward(const StepView& step) {
+  return -distance(position(step, "fingertip"), position(step, "target")) - control_cost(step);
+}
+
+double pusher_reward(const StepView& step) {
+  const auto* object = position(step, "object");
+  return -distance(object, position(step, "goal")) - control_cost(step) -
+         0.5 * distance(object, position(step, "tips_arm"));
+}
+
+double double_pendulum_reward(const StepView& step) {
+  const double x = step.data.site_xpos[0], y = step.data.site_xpos[2];
+  const double v1 = step.data.qvel[1], v2 = step.data.qvel[2];
+  const double place = 0.01 * x * x + (y - 2) * (y - 2), speed = 1e-3 * v1 * v1 + 5e-3 * v2 * v2;
+  return (step.alive ? step.task.alive : 0) - place - speed;
+}
+
+bool hopper_fell(const mjModel_& model, const mjData_& data) {
+  const double height = data.qpos[1], angle = data.qpos[2];
+  return !(all_within(data.qpos + 2, static_cast<int>(model.nq) - 2, -100, 100) &&
+           all_within(data.qvel, static_cast<int>(model.nv), -100, 100) && within(height, 0.7, kNoLimit) &&
+           within(angle, -0.2, 0.2));
+}
+
+bool walker_fell(const mjModel_&, const mjData_& data) {
+  return !(within(data.qpos[1], 0.8, 2) && within(data.qpos[2], -1, 1));
+}
+
+bool ant_fell(const mjModel_& model, const mjData_& data) {
+  return !(all_finite(data.qpos, static_cast<int>(model.nq)) &&
+           all_finite(data.qvel, static_cast<int>(model.nv)) && 0.2 <= data.qpos[2] && data.qpos[2] <= 1);
+}
+
+bool humanoid_fell(const mjModel_&, const mjData_& data) {
+  return !within(data.qpos[2], 1, 2);
+}
+
+bool pendulum_fell(const mjModel_& model, const mjData_& data) {
+  return !all_finite(data.qpos, static_cast<int>(model.nq)) ||
+         !all_finite(data.qvel, static_cast<int>(model.nv)) || std::abs(data.qpos[1]) > 0.2;
+}
+
+bool double_pendulum_fell(const mjModel_&, const mjData_& data) {
+  return data.site_xpos[2] <= 1;
+}
+
+void place_target(Rng& rng, double* qpos, double* qvel) {
+  do {
+    qpos[2] = uniform(rng, -0.2, 0.2);
+    qpos[3] = uniform(rng, -0.2, 0.2);
+  } while (std::hypot(qpos[2], qpos[3]) >= 0.2);
+  qvel[2] = qvel[3] = 0;
+}
+
+void place_object(Rng& rng, double* qpos, double* qvel) {
+  do {
+    qpos[7] = uniform(rng, -0.3, 0);
+    qpos[8] = uniform(rng, -0.2, 0.2);
+  } while (std::hypot(qpos[7], qpos[8]) <= 0.17);
+  qpos[9] = qpos[10] = 0;
+  std::fill(qvel + 7, qvel + 11, 0.0);
+}
+
+double progress_of(Progress progress, const mjModel_& model, const mjData_& data) {
+  switch (progress) {
+    case Progress::none:
+      return 0;
+    case Progress::first_coordinate:
+      return data.qpos[0];
+    case Progress::torso:
+      return data.xpos[3];  // the first body after the world
+    case Progress::centre_of_mass:
+      break;
+  }
+  double moment = 0, mass = 0;
+  for (int body = 0; body < model.nbody; ++body) {
+    moment += model.body_mass[body] * data.xipos[3 * body];
+    mass += model.body_mass[body];
+  }
+  return moment / mass;
+}
+
+}  // namespace plaudit

@@ -1,0 +1,33 @@
+// Rewards, ends and starts of the MuJoCo tasks (mujoco_tasks.h), as Gymnasium defines them.
+#pragma once
+
+#include "plaudit/env/mujoco_tasks.h"
+
+namespace plaudit {
+
+// forward * velocity + alive - control_cost sum a^2 - contact_cost sum f^2. The action counts as given, not
+// as the actuator clips it.
+double locomotion_reward(const StepView& step);
+// -|fingertip - target| - control_cost sum a^2
+double reacher_reward(const StepView& step);
+// -|object - goal| - control_cost sum a^2 - 0.5 |object - tips_arm|
+double pusher_reward(const StepView& step);
+// alive - 0.01 x^2 - (y-2)^2 - 1e-3 qvel1^2 - 5e-3 qvel2^2, (x, y) the tip
+double double_pendulum_reward(const StepView& step);
+
+bool hopper_fell(const mjModel_& model, const mjData_& data);
+bool walker_fell(const mjModel_& model, const mjData_& data);
+bool ant_fell(const mjModel_& model, const mjData_& data);
+bool humanoid_fell(const mjModel_& model, const mjData_& data);
+bool pendulum_fell(const mjModel_& model, const mjData_& data);
+bool double_pendulum_fell(const mjModel_& model, const mjData_& data);
+
+// Reacher's target, uniform in the disc of radius 0.2 and at rest.
+void place_target(Rng& rng, double* qpos, double* qvel);
+// Pusher's object, uniform in [-0.3,0] x [-0.2,0.2] further than 0.17 from the goal at 0, both at rest.
+void place_object(Rng& rng, double* qpos, double* qvel);
+
+// The position along x of what moves forward.
+double progress_of(Progress progress, const mjModel_& model, const mjData_& data);
+
+}  // namespace plaudit

@@ -1,0 +1,213 @@
+#include "plaudit/env/mujoco_tasks.h"
+
+#include <fmt/format.h>
+
+#include "plaudit/env/mujoco_rules.h"
+
+namespace plaudit {
+namespace {
+
+using enum Source;
+
+MujocoTask half_cheetah() {
+  return {.name = "HalfCheetah",
+          .model = "half_cheetah.xml",
+          .frame_skip = 5,
+          .observation = {{qpos, 1}, {qvel}},
+          .reward = locomotion_reward,
+          .progress = Progress::first_coordinate,
+          .control_cost = 0.1,
+          .position_noise = 0.1,
+          .velocity_noise = 0.1,
+          .normal_velocity = true};
+}
+
+MujocoTask hopper() {
+  return {.name = "Hopper",
+          .model = "hopper.xml",
+          .frame_skip = 4,
+          .observation = {{qpos, 1}, {.source = qvel, .limit = 10}},
+          .terminated = hopper_fell,
+          .reward = locomotion_reward,
+          .progress = Progress::first_coordinate,
+          .alive = 1,
+          .control_cost = 1e-3,
+          .position_noise = 0.005,
+          .velocity_noise = 0.005};
+}
+
+MujocoTask walker() {
+  auto task = hopper();
+  task.name = "Walker2d";
+  task.model = "walker2d_v5.xml";
+  task.terminated = walker_fell;
+  return task;
+}
+
+MujocoTask ant() {
+  return {.name = "Ant",
+          .model = "ant.xml",
+          .frame_skip = 5,
+          .observation = {{qpos, 2}, {qvel}, {.source = cfrc_ext, .first = 6, .limit = 1}},
+          .terminated = ant_fell,
+          .reward = locomotion_reward,
+          .contact_forces = true,
+          .progress = Progress::torso,
+          .alive = 1,
+          .control_cost = 0.5,
+          .contact_cost = 5e-4,
+          .contact_limit = 1,
+          .position_noise = 0.1,
+          .velocity_noise = 0.1,
+          .normal_velocity = true};
+}
+
+MujocoTask swimmer() {
+  return {.name = "Swimmer",
+          .model = "swimmer.xml",
+          .frame_skip = 4,
+          .observation = {{qpos, 2}, {qvel}},
+          .reward = locomotion_reward,
+          .progress = Progress::first_coordinate,
+          .control_cost = 1e-4,
+          .position_noise = 0.1,
+          .velocity_noise = 0.1};
+}
+
+MujocoTask reacher() {
+  return {.name = "Reacher",
+          .model = "reacher.xml",
+          .frame_skip = 2,
+          .max_steps = 50,
+          .observation = {{.source = qpos, .last = 2, .transform = Transform::cosine},
+                          {.source = qpos, .last = 2, .transform = Transform::sine},
+                          {qpos, 2},
+                          {qvel, 0, 2},
+                          {.source = xpos, .last = 2, .body = "fingertip", .less = "target"}},
+          .reward = reacher_reward,
+          .control_cost = 1,
+          .position_noise = 0.1,
+          .velocity_noise = 0.005,
+          .place = place_target};
+}
+
+MujocoTask pusher() {
+  return {.name = "Pusher",
+          .model = "pusher_v5.xml",
+          .frame_skip = 5,
+          .max_steps = 100,
+          .observation = {{qpos, 0, 7},
+                          {qvel, 0, 7},
+                          {.source = xpos, .body = "tips_arm"},
+                          {.source = xpos, .body = "object"},
+                          {.source = xpos, .body = "goal"}},
+          .reward = pusher_reward,
+          .control_cost = 0.1,
+          .velocity_noise = 0.005,
+          .place = place_object};
+}
+
+MujocoTask inverted_pendulum() {
+  return {.name = "InvertedPendulum",
+          .model = "inverted_pendulum.xml",
+          .frame_skip = 2,
+          .observation = {{qpos}, {qvel}},
+          .terminated = pendulum_fell,
+          .reward = locomotion_reward,
+          .alive = 1,
+          .position_noise = 0.01,
+          .velocity_noise = 0.01};
+}
+
+MujocoTask inverted_double_pendulum() {
+  return {.name = "InvertedDoublePendulum",
+          .model = "inverted_double_pendulum.xml",
+          .frame_skip = 5,
+          .observation = {{qpos, 0, 1},
+                          {.source = qpos, .first = 1, .transform = Transform::sine},
+                          {.source = qpos, .first = 1, .transform = Transform::cosine},
+                          {.source = qvel, .limit = 10},
+                          {.source = qfrc_constraint, .last = 1, .limit = 10}},
+          .terminated = double_pendulum_fell,
+          .reward = double_pendulum_reward,
+          .alive = 10,
+          .position_noise = 0.1,
+          .velocity_noise = 0.1,
+          .normal_velocity = true};
+}
+
+MujocoTask humanoid() {
+  return {.name = "Humanoid",
+          .model = "humanoid.xml",
+          .frame_skip = 5,
+          .observation = {{qpos, 2}, {qvel}, {cinert, 10}, {cvel, 6}, {qfrc_actuator, 6}, {cfrc_ext, 6}},
+          .terminated = humanoid_fell,
+          .reward = locomotion_reward,
+          .contact_forces = true,
+          .progress = Progress::centre_of_mass,
+          .forward = 1.25,
+          .alive = 5,
+          .control_cost = 0.1,
+          .contact_cost = 5e-7,
+          .contact_cost_limit = 10,
+          .position_noise = 0.01,
+          .velocity_noise = 0.01};
+}
+
+// Version 4 as it differs from version 5. Its Pusher does not exist: it refuses MuJoCo 3 and later.
+MujocoTask version4(MujocoTask task) {
+  task.version = 4;
+  task.contact_cost = 0;
+  if (task.name == "Walker2d") task.model = "walker2d.xml";
+  if (task.name == "Ant") {
+    task.observation = {{qpos, 2}, {qvel}};
+    task.contact_forces = false;
+  }
+  if (task.name == "Reacher") {
+    task.observation.back().last = -1;
+    task.reward_before_step = true;
+  }
+  if (task.name == "InvertedDoublePendulum") task.observation.back().last = -1;
+  if (task.name == "Humanoid")
+    task.observation = {{qpos, 2}, {qvel}, {cinert}, {cvel}, {qfrc_actuator}, {cfrc_ext}};
+  return task;
+}
+
+const std::vector<MujocoTask>& tasks() {
+  static const auto all = [] {
+    std::vector<MujocoTask> list = {half_cheetah(),
+                                    hopper(),
+                                    walker(),
+                                    ant(),
+                                    swimmer(),
+                                    reacher(),
+                                    pusher(),
+                                    inverted_pendulum(),
+                                    inverted_double_pendulum(),
+                                    humanoid()};
+    for (size_t i = 0, n = list.size(); i < n; ++i)
+      if (list[i].name != "Pusher") list.push_back(version4(list[i]));
+    return list;
+  }();
+  return all;
+}
+
+std::string id_of(const MujocoTask& task) {
+  return fmt::format("{}-v{}", task.name, task.version);
+}
+
+}  // namespace
+
+const MujocoTask* find_mujoco_task(std::string_view id) {
+  for (const auto& task : tasks())
+    if (id_of(task) == id) return &task;
+  return nullptr;
+}
+
+std::vector<std::string> mujoco_task_ids() {
+  std::vector<std::string> ids;
+  for (const auto& task : tasks()) ids.push_back(id_of(task));
+  return ids;
+}
+
+}  // namespace plaudit

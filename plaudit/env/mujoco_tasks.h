@@ -1,0 +1,80 @@
+// The MuJoCo tasks of Gymnasium, versions 4 and 5, as data: model, observation, reward, end, start.
+//
+// From the same state and actions every observation, reward and flag equals Gymnasium's
+// (tests/python/test_env_gymnasium.py). Both read what mj_step left: positions of bodies and sites, cinert,
+// cvel, qfrc_actuator, cfrc_ext and qfrc_constraint lag qpos by one sub-step.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plaudit/core/rng.h"
+
+struct mjModel_;
+struct mjData_;
+
+namespace plaudit {
+
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+
+// A piece of an observation: an array of mjData, flattened.
+enum class Source { qpos, qvel, cinert, cvel, qfrc_actuator, qfrc_constraint, cfrc_ext, xpos };
+enum class Transform { none, sine, cosine };
+
+struct ObservationPart {
+  Source source = Source::qpos;
+  int first = 0, last = -1;  // [first, last); -1: to the end
+  double limit = kNoLimit;   // clipped to [-limit, limit]
+  Transform transform = Transform::none;
+  std::string_view body = {};  // xpos: of this body,
+  std::string_view less = {};  // less that of this one
+};
+
+// What moves forward.
+enum class Progress { none, first_coordinate, torso, centre_of_mass };
+
+struct MujocoTask;
+
+// What a reward sees. In version 4 the bonus for being alive is paid on the last step as well.
+struct StepView {
+  const MujocoTask& task;
+  const mjModel_& model;
+  const mjData_& data;
+  const double* action;
+  double velocity;  // of `progress`, forward
+  bool alive;       // not terminated, or version 4
+};
+
+struct MujocoTask {
+  std::string name;  // "HalfCheetah"
+  int version = 5;
+  std::string model;   // "half_cheetah.xml"
+  int frame_skip = 1;  // sub-steps of a step
+  int64_t max_steps = 1000;
+  std::vector<ObservationPart> observation = {};
+
+  // Null: never.
+  bool (*terminated)(const mjModel_&, const mjData_&) = nullptr;
+  double (*reward)(const StepView&) = nullptr;
+  bool reward_before_step = false;
+  bool contact_forces = false;  // cfrc_ext is read, and has to be computed
+
+  // Weights of the reward of locomotion.
+  Progress progress = Progress::none;
+  double forward = 1, alive = 0, control_cost = 0;
+  double contact_cost = 0, contact_limit = kNoLimit, contact_cost_limit = kNoLimit;
+
+  // The start: the model's own plus noise, uniform on [-noise, noise] or normal with that deviation.
+  double position_noise = 0, velocity_noise = 0;
+  bool normal_velocity = false;
+  // What the task draws beyond that; null: nothing.
+  void (*place)(Rng&, double* qpos, double* qvel) = nullptr;
+};
+
+// Null when there is none of this id, "HalfCheetah-v5".
+const MujocoTask* find_mujoco_task(std::string_view id);
+std::vector<std::string> mujoco_task_ids();
+
+}  // namespace plaudit

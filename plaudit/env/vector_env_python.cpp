@@ -1,0 +1,144 @@
+// VectorEnv for Python: torch.classes.plaudit.VectorEnv, which python/plaudit/env wraps. Its buffers are made
+// once; Python holds views of them, so that a step copies nothing but the actions.
+#include <ATen/ATen.h>
+#include <torch/custom_class.h>
+#include <torch/library.h>
+
+#include <nlohmann/json.hpp>
+
+#include "plaudit/core/checks.h"
+#include "plaudit/env/vector_env.h"
+
+namespace plaudit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+AutoReset auto_reset_of(const std::string& name) {
+  Check("env.make_vec").choice("autoreset", name, {"next_step", "same_step", "off"});
+  return name == "next_step"   ? AutoReset::next_step
+         : name == "same_step" ? AutoReset::same_step
+                               : AutoReset::off;
+}
+
+struct PythonVectorEnv : torch::CustomClassHolder {
+  PythonVectorEnv(const std::string& id, int64_t n, const std::string& autoreset, int64_t threads,
+                  int64_t max_steps, bool refuse_outside, bool refuse_divergence)
+      : env(id, n,
+            {.auto_reset = auto_reset_of(autoreset),
+             .threads = threads,
+             .max_steps = max_steps,
+             .refuse_outside = refuse_outside,
+             .refuse_divergence = refuse_divergence}) {
+    const auto& spec = env.spec();
+    const int64_t rows = env.size(), width = spec.observation.size();
+    const auto real = at::TensorOptions(at::kDouble), flag = at::TensorOptions(at::kBool);
+    actions = at::zeros({rows, spec.action.size()}, real);
+    observations = at::zeros({rows, width}, real);
+    next_observations = at::zeros({rows, width}, real);
+    rewards = at::zeros({rows}, real);
+    terminated = at::zeros({rows}, flag);
+    truncated = at::zeros({rows}, flag);
+    valid = at::zeros({rows}, flag);
+  }
+
+  std::string spec() const {
+    const auto& s = env.spec();
+    const auto numbers = [](const std::vector<double>& bounds) {
+      Json list = Json::array();  // infinity is null
+      for (const double b : bounds) list.push_back(b);
+      return list;
+    };
+    return Json{{"id", s.id},
+                {"observation", {{"low", numbers(s.observation.low)}, {"high", numbers(s.observation.high)}}},
+                {"action", {{"low", numbers(s.action.low)}, {"high", numbers(s.action.high)}}},
+                {"positions", s.positions},
+                {"velocities", s.velocities},
+                {"max_steps", s.max_steps},
+                {"dt", s.dt},
+                {"f32_observations", s.f32_observations}}
+        .dump();
+  }
+
+  std::vector<Tensor> buffers() const {
+    return {actions, observations, next_observations, rewards, terminated, truncated, valid};
+  }
+
+  void seed(int64_t index, int64_t value) {
+    Check("env.reset")
+        .that(index >= 0 && index < env.size(), "index", fmt::format("in [0, {})", env.size()), index);
+    env.seed(index, static_cast<uint64_t>(value));
+  }
+
+  void reset() { env.reset(observations.mutable_data_ptr<double>()); }
+
+  void reset_some(const Tensor& which) {
+    const Check check("env.reset");
+    check.shape("reset_mask", which, {env.size()});
+    const auto mask = which.to(at::kBool).contiguous();
+    env.reset_some(mask.const_data_ptr<bool>(), observations.mutable_data_ptr<double>());
+  }
+
+  void step() {
+    env.step(actions.const_data_ptr<double>(),
+             {.observations = observations.mutable_data_ptr<double>(),
+              .rewards = rewards.mutable_data_ptr<double>(),
+              .terminated = terminated.mutable_data_ptr<bool>(),
+              .truncated = truncated.mutable_data_ptr<bool>(),
+              .next_observations = next_observations.mutable_data_ptr<double>(),
+              .valid = valid.mutable_data_ptr<bool>()});
+  }
+
+  void set_state(int64_t index, const Tensor& qpos, const Tensor& qvel) {
+    const Check check("env.set_state");
+    check.shape("qpos", qpos, {env.spec().positions});
+    check.shape("qvel", qvel, {env.spec().velocities});
+    check.that(index >= 0 && index < env.size(), "index", fmt::format("in [0, {})", env.size()), index);
+    const auto q = qpos.to(at::kDouble).contiguous(), v = qvel.to(at::kDouble).contiguous();
+    env.set_state(index, q.const_data_ptr<double>(), v.const_data_ptr<double>(),
+                  observations.mutable_data_ptr<double>() + index * env.spec().observation.size());
+  }
+
+  std::tuple<Tensor, Tensor> get_state(int64_t index) const {
+    auto qpos = at::empty({env.spec().positions}, at::kDouble),
+         qvel = at::empty({env.spec().velocities}, at::kDouble);
+    env.get_state(index, qpos.mutable_data_ptr<double>(), qvel.mutable_data_ptr<double>());
+    return {qpos, qvel};
+  }
+
+  std::string divergences() const {
+    Json list = Json::array();
+    for (const auto& d : env.divergences())
+      list.push_back({{"environment", d.environment},
+                      {"seed", d.seed},
+                      {"episode", d.episode},
+                      {"step", d.step},
+                      {"what", d.what}});
+    return list.dump();
+  }
+
+  VectorEnv env;
+  Tensor actions, observations, next_observations, rewards, terminated, truncated, valid;
+};
+
+std::string environment_ids_json() {
+  return Json(environment_ids()).dump();
+}
+
+TORCH_LIBRARY_FRAGMENT(plaudit, m) {
+  m.def("environment_ids() -> str", &environment_ids_json);
+  m.class_<PythonVectorEnv>("VectorEnv")
+      .def(torch::init<const std::string&, int64_t, const std::string&, int64_t, int64_t, bool, bool>())
+      .def("spec", &PythonVectorEnv::spec)
+      .def("buffers", &PythonVectorEnv::buffers)
+      .def("seed", &PythonVectorEnv::seed)
+      .def("reset", &PythonVectorEnv::reset)
+      .def("reset_some", &PythonVectorEnv::reset_some)
+      .def("step", &PythonVectorEnv::step)
+      .def("set_state", &PythonVectorEnv::set_state)
+      .def("get_state", &PythonVectorEnv::get_state)
+      .def("divergences", &PythonVectorEnv::divergences);
+}
+
+}  // namespace
+}  // namespace plaudit

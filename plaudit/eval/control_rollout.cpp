@@ -1,0 +1,66 @@
+#include "plaudit/eval/control_rollout.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "plaudit/env/vector_env.h"
+
+namespace plaudit {
+namespace {
+
+const Check check("eval.control_returns");
+
+// The first episodes of `n` environments, the first of which has `seed`.
+void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint64_t seed,
+          EpisodeReturns& out) {
+  VectorEnv env(task, n);
+  const auto& spec = env.spec();
+  auto observations = at::empty({n, spec.observation.size()}, at::kDouble);
+  std::vector<double> returns(n), rewards(n);
+  std::vector<int64_t> lengths(n);
+  const auto flags = [n] { return std::make_unique<bool[]>(n); };
+  const auto terminated = flags(), truncated = flags(), finished = flags();
+  auto* o = observations.mutable_data_ptr<double>();
+  env.reset(seed, o);
+  for (int64_t running = n; running > 0;) {
+    const auto actions = policy(observations.to(at::kFloat));
+    check.shape("policy's actions", actions, {n, spec.action.size()});
+    const auto scaled = scale_actions(actions, spec.action.low, spec.action.high);
+    env.step(scaled.const_data_ptr<double>(), {.observations = o,
+                                               .rewards = rewards.data(),
+                                               .terminated = terminated.get(),
+                                               .truncated = truncated.get()});
+    for (int64_t i = 0; i < n; ++i) {
+      if (finished[i]) continue;
+      returns[i] += rewards[i];
+      ++lengths[i];
+      finished[i] = terminated[i] || truncated[i];
+      if (finished[i]) --running;
+    }
+  }
+  out.returns.insert(out.returns.end(), returns.begin(), returns.end());
+  out.lengths.insert(out.lengths.end(), lengths.begin(), lengths.end());
+}
+
+}  // namespace
+
+Tensor scale_actions(const Tensor& actions, const std::vector<double>& low, const std::vector<double>& high) {
+  const auto l = at::tensor(low, at::kDouble), h = at::tensor(high, at::kDouble);
+  const auto unit = actions.to(at::kDouble);
+  return (l + (unit + 1) * 0.5 * (h - l)).clamp(l, h).contiguous();
+}
+
+EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
+                               uint64_t seed, int64_t side_by_side) {
+  check.that(episodes >= 1, "episodes", ">= 1", episodes);
+  check.that(side_by_side >= 1, "side_by_side", ">= 1", side_by_side);
+  const at::NoGradGuard no_grad;
+  EpisodeReturns out;
+  for (int64_t done = 0; done < episodes; done += side_by_side)
+    play(task, policy, std::min(side_by_side, episodes - done), seed + static_cast<uint64_t>(done), out);
+  return out;
+}
+
+}  // namespace plaudit

@@ -1,0 +1,29 @@
+// Whole episodes of a policy in a control task: what its return is.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "plaudit/core/checks.h"
+
+namespace plaudit {
+
+// Actions [B,A] in [-1,1] for observations [B,S] f32; they are scaled to the task's own bounds.
+using ControlPolicy = std::function<Tensor(const Tensor&)>;
+
+struct EpisodeReturns {
+  std::vector<double> returns;   // one per episode, undiscounted
+  std::vector<int64_t> lengths;  // steps
+};
+
+// Episode i is the first one of seed + i, so that the result depends on neither the number of environments at
+// work nor on which episodes end first. UserErrors: those of make_environment; value for episodes < 1; shape,
+// with both widths, for a policy that does not fit the task; a simulation that diverges (nan).
+EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
+                               uint64_t seed = 0, int64_t side_by_side = 32);
+
+// Actions in [-1,1] to the bounds of the task, f64 [B,A], and for the environments' own check not beyond.
+Tensor scale_actions(const Tensor& actions, const std::vector<double>& low, const std::vector<double>& high);
+
+}  // namespace plaudit

@@ -1,0 +1,120 @@
+#include "plaudit/train/control_actor.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "plaudit/core/errors.h"
+#include "plaudit/core/files.h"
+#include "plaudit/core/safetensors.h"
+#include "plaudit/data/json_view.h"
+#include "plaudit/objective/sac.h"
+
+namespace plaudit {
+namespace {
+
+GruWeights make_gru(int64_t inputs, int64_t hidden, Rng rng) {
+  const auto xavier = [&](int64_t out, int64_t in) {
+    const double bound = std::sqrt(6.0 / static_cast<double>(in + out));
+    return ((2 * rng.uniform_tensor({out, in}) - 1) * bound).set_requires_grad(true);
+  };
+  const auto zeros = [&] { return at::zeros({3 * hidden}, at::kFloat).set_requires_grad(true); };
+  return {xavier(3 * hidden, inputs), xavier(3 * hidden, hidden), zeros(), zeros()};
+}
+
+}  // namespace
+
+ControlActor::ControlActor(const ControlActorOptions& o, Rng rng) : options_(o) {
+  const Check check("train.control_actor");
+  check.choice("kind", o.kind, {"mlp", "gru"});
+  check.that(o.observations >= 1, "observations", ">= 1", o.observations);
+  check.that(o.actions >= 1, "actions", ">= 1", o.actions);
+  for (const auto size : o.hidden) check.that(size >= 1, "hidden", ">= 1", size);
+  if (o.kind == "mlp") {
+    encoder_ = Mlp(mlp_sizes(o.observations, o.hidden, 2 * o.actions), 0, rng.child("actor"),
+                   o.init == "xavier" ? LinearInit::xavier : LinearInit::uniform);
+    return;
+  }
+  if (o.hidden.size() != 2 || o.hidden[0] != o.hidden[1])
+    check.refuse(ErrorKind::value, "hidden", "must be two equal sizes for a gru: encoder and state");
+  const auto h = o.hidden[0];
+  encoder_ = Mlp({o.observations, h, h}, 0, rng.child("encoder"), LinearInit::xavier);
+  gru_ = make_gru(o.actions, h, rng.child("gru"));
+  heads_ = Mlp({h, 2 * o.actions}, 0, rng.child("heads"), LinearInit::xavier);
+}
+
+ActionSequence ControlActor::sample(const at::Tensor& observations, const at::Tensor& previous,
+                                    const at::Tensor& noise) const {
+  std::vector<at::Tensor> actions, logps;
+  auto hidden = encoder_(observations);
+  auto last = previous;
+  for (int64_t j = 0; j < noise.size(1); ++j) {
+    auto law = hidden;
+    if (gru_.w_ih.defined()) {
+      hidden = gru_cell(last, hidden, gru_);
+      law = heads_(hidden);
+    }
+    const auto halves = law.chunk(2, 1);
+    const auto drawn = tanh_gaussian_sample(halves[0], halves[1], noise.select(1, j));
+    actions.push_back(drawn.action);
+    logps.push_back(drawn.logp);
+    last = drawn.action;
+  }
+  return {at::stack(actions, 1), at::stack(logps, 1)};
+}
+
+at::Tensor ControlActor::act(const at::Tensor& observations, const at::Tensor& previous,
+                             int64_t length) const {
+  const at::NoGradGuard no_grad;
+  const int64_t own = gru_.w_ih.defined() ? length : 1;
+  const auto noise = at::zeros({observations.size(0), own, options_.actions}, observations.options());
+  const auto actions = sample(observations, previous, noise).actions;
+  return execute_actions(actions, length, own == length ? "sequence" : "repeat");
+}
+
+std::vector<Parameter> ControlActor::parameters() const {
+  auto out = encoder_.parameters("encoder");
+  if (gru_.w_ih.defined()) {
+    out.insert(out.end(), {{"gru.weight_ih", gru_.w_ih},
+                           {"gru.weight_hh", gru_.w_hh},
+                           {"gru.bias_ih", gru_.b_ih},
+                           {"gru.bias_hh", gru_.b_hh}});
+    const auto heads = heads_.parameters("heads");
+    out.insert(out.end(), heads.begin(), heads.end());
+  }
+  return out;
+}
+
+void save_actor(const ControlActor& actor, const std::string& folder) {
+  const auto& o = actor.options();
+  write_json(
+      folder + "/actor.json",
+      {{"kind", o.kind}, {"observations", o.observations}, {"actions", o.actions}, {"hidden", o.hidden}});
+  std::map<std::string, at::Tensor> tensors;
+  for (const auto& [name, tensor] : actor.parameters()) tensors[name] = tensor.detach();
+  save_safetensors(folder + "/actor.safetensors", tensors);
+}
+
+ControlActor load_actor(const std::string& folder) {
+  const auto file = JsonFile::read(folder + "/actor.json");
+  const auto view = file.view();
+  ControlActorOptions o{
+      view.at("kind").text(), view.at("observations").integer(), view.at("actions").integer(), {}, "xavier"};
+  for (const auto& size : view.at("hidden").list()) o.hidden.push_back(size.integer());
+  const ControlActor actor(o, Rng(0, "load"));
+  const auto path = folder + "/actor.safetensors";
+  const auto stored = load_safetensors(path).tensors;
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : actor.parameters()) {
+    const auto found = stored.find(name);
+    if (found == stored.end()) fail(ErrorKind::value, path, name + " is missing");
+    if (found->second.sizes() != tensor.sizes())
+      fail(ErrorKind::shape, path,
+           fmt::format("{} has shape {}, expected {}", name, shape_of(found->second), shape_of(tensor)));
+    tensor.detach().copy_(found->second);
+  }
+  return actor;
+}
+
+}  // namespace plaudit

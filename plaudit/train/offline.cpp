@@ -1,0 +1,109 @@
+#include "plaudit/train/offline.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "plaudit/core/errors.h"
+#include "plaudit/data/episode_selection.h"
+#include "plaudit/model/answer_batch.h"
+#include "plaudit/train/batches.h"
+#include "plaudit/train/examples.h"
+
+namespace plaudit {
+
+template <>
+void describe(OptionTable<OfflineOptions>& t) {
+  t.field(
+      "variant", &OfflineOptions::variant,
+      "a-lol: how an answer's log-likelihood is weighed besides its advantage: ref_free (not at all), alol "
+      "(clipped ratio of the whole answer to the reference), seq (of each token), kl (penalty)",
+      one_of({"ref_free", "alol", "seq", "kl"}));
+  t.field("importance_clip", &OfflineOptions::clip,
+          "a-lol: ratios are clipped to 1 minus to 1 plus this; 0: not at all", between(0, 1));
+  t.field("kl_weight", &OfflineOptions::kl_coef, "a-lol: weight of the penalty of variant kl", at_least(0));
+}
+
+OfflineObjective::OfflineObjective(LanguageModel policy, std::vector<AdvantageExample> examples,
+                                   int64_t epochs, Rng rng, const OfflineOptions& options)
+    : policy_(std::move(policy)), options_(options) {
+  if (examples.empty()) fail(ErrorKind::empty, "train.a-lol", "there are no scored answers");
+  std::vector<double> advantages;
+  for (const auto& example : examples) advantages.push_back(example.advantage);
+  const auto positive = positive_advantage(at::tensor(advantages, at::kDouble));
+  const auto count = positive.indices.numel();
+  const auto draws = priority_draw(positive.probabilities, rng.uniform_tensor({count * epochs}, at::kDouble));
+  const auto* index = positive.indices.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < count; ++i) kept_.push_back(std::move(examples[static_cast<size_t>(index[i])]));
+  draws_.assign(draws.const_data_ptr<int64_t>(), draws.const_data_ptr<int64_t>() + draws.numel());
+  kept_fraction_ = static_cast<double>(count) / static_cast<double>(advantages.size());
+  counts_["examples"] = count;
+  counts_["no_advantage"] = static_cast<int64_t>(advantages.size()) - count;
+  std::vector<double> weights;
+  std::vector<TokenizedAnswers> tokens;
+  for (const auto place : draws_) {
+    weights.push_back(kept_[static_cast<size_t>(place)].advantage);
+    tokens.push_back(kept_[static_cast<size_t>(place)].tokens);
+  }
+  fingerprint_ = hash_run(policy_, hash_examples(tokens, weights) ^ hash_options(options_));
+}
+
+bool OfflineObjective::prepare(const TrainOptions& options, TrainContext& context) {
+  if (!needs_reference()) return true;
+  const at::NoGradGuard no_grad;
+  references_.assign(kept_.size(), {});
+  std::vector<int64_t> all(kept_.size());
+  std::iota(all.begin(), all.end(), 0);
+  int64_t done = 0;
+  for (const auto& pass : micro_batches(
+           all, [&](int64_t i) { return kept_[static_cast<size_t>(i)].tokens.tokens(); },
+           options.tokens_per_batch)) {
+    if (context.interrupt && context.interrupt()) return false;
+    std::vector<const TokenizedAnswers*> batch;
+    for (const auto i : pass) batch.push_back(&kept_[static_cast<size_t>(i)].tokens);
+    const auto packed = pack_for_logps(batch);
+    const auto logps = padded_answer_logps(*policy_.transformer, packed).logps;
+    for (size_t b = 0; b < pass.size(); ++b)
+      references_[static_cast<size_t>(pass[b])] =
+          logps[static_cast<int64_t>(b)].slice(0, 0, packed.lengths[b]).clone();
+    done += static_cast<int64_t>(pass.size());
+    if (context.progress) context.progress(done, static_cast<int64_t>(all.size()), "reference");
+  }
+  return true;
+}
+
+StepLoss OfflineObjective::loss(const std::vector<int64_t>& examples) {
+  std::vector<const TokenizedAnswers*> batch;
+  std::vector<double> advantages;
+  for (const auto example : examples) {
+    batch.push_back(&drawn(example).tokens);
+    advantages.push_back(drawn(example).advantage);
+  }
+  const auto packed = pack_for_logps(batch);
+  const auto [logps, mask] = padded_answer_logps(*policy_.transformer, packed);
+  auto reference = at::zeros_like(logps.detach());
+  if (needs_reference())
+    for (size_t b = 0; b < examples.size(); ++b) {
+      const auto& known = references_[static_cast<size_t>(draws_[static_cast<size_t>(examples[b])])];
+      reference[static_cast<int64_t>(b)].slice(0, 0, known.numel()).copy_(known);
+    }
+  AlolOptions options{.variant = options_.variant, .clip = std::nullopt, .kl_beta = options_.kl_coef};
+  if (options_.clip > 0) options.clip = options_.clip;
+  const auto weights = at::tensor(advantages, at::kDouble).to(logps.options().requires_grad(false));
+  const auto result = alol_loss(logps, reference, mask, weights, options);
+  const auto count = static_cast<double>(examples.size());
+  StepLoss out{result.losses.sum(), count, {}};
+  out.sums["advantage"] = {weights.sum(), count};
+  out.sums["logps"] = {at::where(mask, logps.detach(), at::zeros_like(reference)).sum(), count};
+  const auto& importance = result.importance;
+  out.sums["importance"] = {importance.sum(), importance.dim() == 2 ? mask.sum().item<double>() : count};
+  return out;
+}
+
+std::string OfflineObjective::show(int64_t example) const {
+  return fmt::format("{}\nadvantage {}", show_answers(*policy_.tokenizer, drawn(example).tokens),
+                     drawn(example).advantage);
+}
+
+}  // namespace plaudit

@@ -1,0 +1,72 @@
+// Soft actor-critic on batches of transitions: one action a decision, or a sequence of them.
+//
+// Haarnoja et al., 2018, arXiv 1812.05905. With sequence J > 1 the actor is trained on J actions from one
+// observation: states behind the first are recalled by a model that is learnt beside the critics, without
+// gradient, and each action has its own critic signal (Patel and Siegelmann, ICLR 2025). Critics learn from
+// single steps in both cases.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plaudit/core/options.h"
+#include "plaudit/data/replay.h"
+#include "plaudit/train/adamw.h"
+#include "plaudit/train/control_actor.h"
+
+namespace plaudit {
+
+struct SacOptions {
+  int64_t sequence = 1;
+  double gamma = 0.99, tau = 0.005, learning_rate = 3e-4;
+  double temperature = 0.2;
+  std::optional<double> target_entropy = {};
+  double reward_scale = 1;
+  int64_t critics = 2;
+  std::vector<int64_t> hidden = {256, 256}, model_hidden = {400, 300};
+  std::string recall = "slow";
+  std::string init = "xavier";
+  std::optional<int64_t> actor_every = {};
+};
+template <>
+void describe(OptionTable<SacOptions>& table);
+
+struct SacMetrics {
+  double critic_loss = 0, model_loss = 0, actor_loss = 0, temperature = 0;
+};
+
+class SacLearner {
+ public:
+  SacLearner(int64_t observations, int64_t actions, const SacOptions& options, const Rng& rng);
+
+  // One update of critics and model, and of actor and temperature when `step`, from 0, is their turn.
+  // UserError (nan): a loss that is not finite; no weight was changed by it.
+  void update(const ReplayBatch& batch, int64_t step, Rng& rng);
+  // Of the last update of each; reads them from their device.
+  SacMetrics metrics() const;
+
+  const ControlActor& actor() const { return actor_; }
+  const SacOptions& options() const { return options_; }
+  // Weights, targets and optimizer states: what a checkpoint holds.
+  std::vector<Parameter> state() const;
+
+ private:
+  void update_critics(const ReplayBatch& batch, Rng& rng);
+  void update_model(const ReplayBatch& batch);
+  void update_actor(const ReplayBatch& batch, Rng& rng);
+  // The states before each of the actions [B,J,A], [B,J,S].
+  at::Tensor recall(const at::Tensor& observations, const at::Tensor& actions) const;
+  void follow(const Mlp& target, const Mlp& source) const;
+
+  SacOptions options_;
+  int64_t actions_;
+  ControlActor actor_;
+  Mlp critic_, frozen_critic_, target_critic_;
+  Mlp model_, frozen_model_, slow_model_;
+  at::Tensor log_temperature_;
+  std::unique_ptr<AdamW> actor_optimizer_, critic_optimizer_, model_optimizer_, temperature_optimizer_;
+  at::Tensor critic_loss_, model_loss_, actor_loss_;
+};
+
+}  // namespace plaudit
