@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "bench/solvers.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/model/token_logps.h"
 #include "plaudit/objective/advantage.h"
@@ -149,6 +150,9 @@ BenchReport run_functions() {
   const at::NoGradGuard no_grad;
   add_scans(report);
   add_program(report);
+  add_transport(report);
+  add_tabular(report);
+  add_best_of_n(report);
   return report;
 }
 

@@ -6,8 +6,9 @@
 namespace plaudit::bench {
 
 // Measures log-probabilities of tokens over a vocabulary of 49,152, forward and with backward, as a
-// share of the matrix-product rate; discounted scans over [256,1024] as a multiple of one pass over memory;
-// calls of a compiled reward program a second, with no limit to compare with.
+// share of the matrix-product rate; scans, returns and advantages over [256,1024] as a multiple of one pass
+// over memory; calls of a compiled reward program a second, with no limit to compare with; and the solvers of
+// solvers.h.
 BenchReport run_functions();
 
 }  // namespace plaudit::bench

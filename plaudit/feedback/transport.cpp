@@ -10,6 +10,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/model/decode_kernels.h"
 
 namespace plaudit {
 namespace {
@@ -23,17 +24,6 @@ void check_marginal(const Check& check, std::string_view name, const Tensor& p) 
   const double least = law.min().item<double>(), total = law.sum().item<double>();
   check.that(least > 0, name, "> 0", least);
   check.that(std::abs(total - 1) <= 1e-6, name, "summing to 1", total);
-}
-
-// The sum of a_j b_j, in chains of additions that become vectors.
-double dot(const double* a, const double* b, int64_t n) {
-  constexpr int64_t kChains = 8;
-  double part[kChains] = {};
-  int64_t j = 0;
-  for (; j + kChains <= n; j += kChains)
-    for (int64_t chain = 0; chain < kChains; ++chain) part[chain] += a[j + chain] * b[j + chain];
-  for (; j < n; ++j) part[0] += a[j] * b[j];
-  return ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
 }
 
 // Sinkhorn's rounds in scalings u, v of the kernel exp((f + g - cost)/eps). The potentials f, g take the
@@ -58,12 +48,21 @@ class Scaling {
   // Entries that no scaling within the range lifts to more than 1e-150 of the plan are 0: products with them
   // would be too small to be computed at full speed.
   static constexpr double kNothing = 1e-250;
-  // A round that changes no scaling by more than its rounding is followed by others that do not either.
-  static constexpr double kSettled = 4e-16;
+  // A round that changes no scaling by more than some roundings is followed by others that do not either.
+  static constexpr double kSettled = 1e-14;
 
+  // Small loops of their own: threads would cost more than they save at these sizes.
   void rebuild() {
-    kernel_ = ((f_.unsqueeze(1) + g_.unsqueeze(0) - cost_) / eps_).exp();
-    kernel_.masked_fill_(kernel_ < kNothing, 0);
+    kernel_ = at::empty_like(cost_);
+    const double *c = cost_.const_data_ptr<double>(), *f = f_.const_data_ptr<double>(),
+                 *g = g_.const_data_ptr<double>();
+    double* k = kernel_.mutable_data_ptr<double>();
+    const int64_t rows = cost_.size(0), columns = cost_.size(1);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        const double entry = std::exp((f[i] + g[j] - c[i * columns + j]) / eps_);
+        k[i * columns + j] = entry < kNothing ? 0 : entry;
+      }
     u_ = at::ones_like(f_);
     v_ = at::ones_like(g_);
   }
@@ -77,13 +76,14 @@ class Scaling {
                  *old_v = v_.const_data_ptr<double>();
     const auto next_u = at::empty_like(u_), next_v = at::zeros_like(v_);
     double *u = next_u.mutable_data_ptr<double>(), *v = next_v.mutable_data_ptr<double>();
+    const auto& vectors = decode::kernels().vector;
     const auto inside = [](double x) { return x > 1 / kRange && x < kRange; };
     double change = 0;
     for (int64_t i = 0; i < rows; ++i) {
       const double* row = k + i * columns;
-      const double scaling = p[i] / dot(row, old_v, columns);
+      const double scaling = p[i] / vectors.dot(row, old_v, columns);
       if (!inside(scaling)) return false;
-      for (int64_t j = 0; j < columns; ++j) v[j] += scaling * row[j];
+      vectors.add_scaled(scaling, row, columns, v);
       u[i] = scaling;
       change = std::max(change, std::abs(scaling / old_u[i] - 1));
     }
@@ -104,9 +104,25 @@ class Scaling {
       f_ = f_ + eps_ * u_.log();
       g_ = g_ + eps_ * v_.log();
     }
-    f_ = eps_ * (p_.log() - ((g_.unsqueeze(0) - cost_) / eps_).logsumexp(1));
-    g_ = eps_ * (q_.log() - ((f_.unsqueeze(1) - cost_) / eps_).logsumexp(0));
+    f_ = balanced(cost_, p_, g_);
+    g_ = balanced(cost_.t().contiguous(), q_, f_);
     rebuild();
+  }
+
+  // eps (log p_i - logsumexp_j((g_j - cost_ij)/eps)).
+  Tensor balanced(const Tensor& cost, const Tensor& p, const Tensor& g) const {
+    const int64_t rows = cost.size(0), columns = cost.size(1);
+    const auto f = at::empty_like(p);
+    const double *c = cost.const_data_ptr<double>(), *law = p.const_data_ptr<double>(),
+                 *other = g.const_data_ptr<double>();
+    for (int64_t i = 0; i < rows; ++i) {
+      const double* row = c + i * columns;
+      double top = other[0] - row[0], sum = 0;
+      for (int64_t j = 1; j < columns; ++j) top = std::max(top, other[j] - row[j]);
+      for (int64_t j = 0; j < columns; ++j) sum += std::exp((other[j] - row[j] - top) / eps_);
+      f.mutable_data_ptr<double>()[i] = eps_ * (std::log(law[i]) - std::log(sum)) - top;
+    }
+    return f;
   }
 
   Tensor cost_, p_, q_;

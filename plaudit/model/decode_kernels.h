@@ -118,6 +118,10 @@ struct VectorKernels {
   // out[i] = exp((x[i] - shift) * scale), 0 where x is -inf; sums[b] adds those of block b of 1024; returns
   // the sum. `out` and `sums` may be null.
   double (*exp_sum)(const float* x, int64_t n, float shift, float scale, float* out, double* sums);
+  // The sum of a[i] b[i].
+  double (*dot)(const double* a, const double* b, int64_t n);
+  // y[i] += scale x[i].
+  void (*add_scaled)(double scale, const double* x, int64_t n, double* y);
 };
 inline constexpr int64_t kExpBlock = 1024;
 

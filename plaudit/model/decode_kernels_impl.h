@@ -305,6 +305,33 @@ double exp_sum(const float* x, int64_t n, float shift, float scale, float* out, 
   return total;
 }
 
+typedef double V8 __attribute__((vector_size(64)));
+typedef double LooseV8 __attribute__((vector_size(64), aligned(8), may_alias));
+
+double dot(const double* a, const double* b, int64_t n) {
+  V8 part[4] = {};
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+#pragma GCC unroll 4
+    for (int64_t chain = 0; chain < 4; ++chain)
+      part[chain] += *reinterpret_cast<const LooseV8*>(a + i + 8 * chain) *
+                     *reinterpret_cast<const LooseV8*>(b + i + 8 * chain);
+  }
+  const V8 sums = (part[0] + part[1]) + (part[2] + part[3]);
+  double total = 0;
+  for (int lane = 0; lane < 8; ++lane) total += sums[lane];
+  for (; i < n; ++i) total += a[i] * b[i];
+  return total;
+}
+
+void add_scaled(double scale, const double* x, int64_t n, double* y) {
+  const V8 s{scale, scale, scale, scale, scale, scale, scale, scale};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    *reinterpret_cast<LooseV8*>(y + i) += s * *reinterpret_cast<const LooseV8*>(x + i);
+  for (; i < n; ++i) y[i] += scale * x[i];
+}
+
 }  // namespace
 }  // namespace plaudit::decode
 
@@ -336,7 +363,13 @@ constexpr Kernels<Bf16> table<Bf16>() {
 namespace plaudit::decode {
 
 extern const KernelSet PLAUDIT_KERNEL_SET;
-const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME, PLAUDIT_NATIVE_BF16, table<float>(), table<Bf16>(),
-                                      {&max, &exp_sum},    row_table(),         step_table(),   &kAttend};
+const KernelSet PLAUDIT_KERNEL_SET = {PLAUDIT_KERNEL_NAME,
+                                      PLAUDIT_NATIVE_BF16,
+                                      table<float>(),
+                                      table<Bf16>(),
+                                      {&max, &exp_sum, &dot, &add_scaled},
+                                      row_table(),
+                                      step_table(),
+                                      &kAttend};
 
 }  // namespace plaudit::decode

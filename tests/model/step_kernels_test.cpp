@@ -1,0 +1,64 @@
+#include "plaudit/model/step_kernels.h"
+
+#include "plaudit/model/decode_kernels.h"
+#include "tests/support/property.h"
+
+namespace plaudit {
+namespace {
+
+using namespace testing;
+
+// Every instruction set gives what the recursion gives, at lengths around a block.
+TEST(StepKernels, EveryInstructionSetEqualsTheRecursion) {
+  for (const auto* set : decode::supported_kernels()) {
+    for (const int64_t length : {1, 7, 8, 9, 16, 23, 40}) {
+      const int64_t rows = 3;
+      const auto r = normal({rows, length}), v = normal({rows, length}), d = uniform({rows, length});
+      const auto mask = random_mask(rows, length).to(at::kDouble);
+      const auto bytes = mask.to(at::kByte);
+      const auto make = [&] { return at::zeros({rows, length}, at::kDouble); };
+      auto scan = make(), even = make(), advantages = make(), returns = make(), to_go = make();
+      const auto in = [](const Tensor& t) { return t.const_data_ptr<double>(); };
+      const auto out = [](const Tensor& t) { return t.mutable_data_ptr<double>(); };
+      const auto& steps = set->steps.f64;
+      steps.scan({in(r), rows, length, 0, in(d), out(scan)});
+      steps.scan({in(r), rows, length, 0.9, nullptr, out(even)});
+      const auto found = steps.gae_u8({in(r), in(v), bytes.const_data_ptr<uint8_t>(), rows, length, 0.9, 0.7,
+                                       out(advantages), out(returns)});
+      EXPECT_TRUE(found.any && !found.bad && !found.hole) << set->name << " " << length;
+      steps.returns({in(r), in(mask), rows, length, 0.9, false, out(to_go)});
+      for (int64_t b = 0; b < rows; ++b) {
+        double y = 0, e = 0, a = 0, g = 0, later = 0;
+        for (int64_t t = length - 1; t >= 0; --t) {
+          const double x = r[b][t].item<double>(), ok = mask[b][t].item<double>();
+          const double value = ok * v[b][t].item<double>();
+          y = x + d[b][t].item<double>() * y;
+          e = x + 0.9 * e;
+          a = ok * x + 0.9 * later - value + 0.7 * a;
+          g = ok * x + 0.9 * g;
+          later = value;
+          EXPECT_NEAR(scan[b][t].item<double>(), y, 1e-12) << set->name;
+          EXPECT_NEAR(even[b][t].item<double>(), e, 1e-12) << set->name;
+          EXPECT_NEAR(advantages[b][t].item<double>(), a, 1e-12) << set->name;
+          EXPECT_NEAR(returns[b][t].item<double>(), a + value, 1e-12) << set->name;
+          EXPECT_NEAR(to_go[b][t].item<double>(), ok * g, 1e-12) << set->name;
+        }
+      }
+    }
+  }
+}
+
+TEST(VectorKernels, DotAndAddScaled) {
+  for (const auto* set : decode::supported_kernels()) {
+    for (const int64_t n : {0, 1, 8, 31, 32, 75}) {
+      const auto a = normal({n}), b = normal({n}), sum = b.clone();
+      EXPECT_NEAR(set->vector.dot(a.const_data_ptr<double>(), b.const_data_ptr<double>(), n),
+                  (a * b).sum().item<double>(), 1e-12);
+      set->vector.add_scaled(0.3, a.const_data_ptr<double>(), n, sum.mutable_data_ptr<double>());
+      expect_close(sum, b + 0.3 * a);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plaudit
