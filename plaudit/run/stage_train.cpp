@@ -25,6 +25,7 @@ struct TrainStage {
   double sft_weight = 0;
   double td_weight = 0, discount = 1;
   std::string reference = "auto";
+  std::string reference_file = "";
   int64_t ref_sync_steps = 0;
   double ref_sync_mix = 0.6;
   double desirable_weight = 1, undesirable_weight = 1;
@@ -78,7 +79,8 @@ std::string data_of(const TrainStage& stage) {
 }
 
 // Options of the reference, for every objective that has one.
-const std::vector<std::string> reference_keys = {"reference", "ref_sync_steps", "ref_sync_mix"};
+const std::vector<std::string> reference_keys = {"reference", "reference_file", "ref_sync_steps",
+                                                 "ref_sync_mix"};
 
 std::vector<std::string> objective_names() {
   auto names = preference_loss_names();
@@ -114,6 +116,9 @@ void describe(OptionTable<TrainStage>& t) {
           "where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
           "free (none), or auto (cached where the loss needs them)",
           one_of({"auto", "cached", "adapter_off", "copy", "free"}));
+  t.field("reference_file", &TrainStage::reference_file,
+          "with reference cached: a file that runs on the same data and model share, e.g. those of a "
+          "sweep; one of other data or another model is refused; empty: the run's own");
   t.field("ref_sync_steps", &TrainStage::ref_sync_steps,
           "pairs, with reference copy: updates between its moves towards the policy; 0: never", at_least(0));
   t.field("ref_sync_mix", &TrainStage::ref_sync_mix, "share of the policy in such a move", between(0, 1));
@@ -300,6 +305,7 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
     options.desirable_weight = stage.desirable_weight;
     options.undesirable_weight = stage.undesirable_weight;
     options.reference = stage.reference;
+    options.reference_file = stage.reference_file;
     options.ref_sync_steps = stage.ref_sync_steps;
     options.ref_sync_mix = stage.ref_sync_mix;
     options.answers = stage.answers;
@@ -309,6 +315,7 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
     RankedPreferenceOptions options;
     options.beta = stage.loss.beta.value_or(options.beta);
     options.reference = stage.reference;
+    options.reference_file = stage.reference_file;
     options.ref_sync_steps = stage.ref_sync_steps;
     options.ref_sync_mix = stage.ref_sync_mix;
     options.answers = stage.answers;
@@ -320,6 +327,7 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
   options.settings = stage.loss;
   options.sft_weight = stage.sft_weight;
   options.reference = stage.reference;
+  options.reference_file = stage.reference_file;
   options.ref_sync_steps = stage.ref_sync_steps;
   options.ref_sync_mix = stage.ref_sync_mix;
   options.answers = stage.answers;

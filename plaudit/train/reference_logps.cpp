@@ -37,6 +37,8 @@ void ReferenceLogps::check() const {
   if (options_.ref_sync_steps > 0 && mode() != "copy")
     fail(ErrorKind::value, "train.ref_sync_steps",
          "needs reference copy, the only one that can move; reference is " + mode());
+  if (!options_.reference_file.empty() && mode() != "cached")
+    fail(ErrorKind::value, "train.reference_file", "needs reference cached; reference is " + mode());
   if (model_ && mode() != "copy" && mode() != "cached")
     fail(ErrorKind::value, "train.reference", "must be cached or copy when a reference model is given");
   if (options_.ref_sync_steps > 0 && model_ &&

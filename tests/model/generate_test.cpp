@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "plaudit/model/decode_model.h"
+#include "plaudit/model/decode_schedule.h"
 #include "tests/model/tiny_models.h"
 
 namespace plaudit {
@@ -176,6 +177,55 @@ TEST(Generate, StopsAtEndTokensAndAtTheContext) {
 
   const auto long_prompt = random_ids(509, "long");
   EXPECT_EQ(generator.generate({long_prompt}, ignoring, Rng(0, "x"))[0][0].ids.size(), 3u);
+}
+
+// What a model was asked to compute; all logits are equal.
+struct CountingModel : decode::Model, std::enable_shared_from_this<CountingModel> {
+  static constexpr int64_t vocab = 5;
+  mutable int64_t passes = 0, tokens = 0, opened = 0, forked = 0;
+
+  struct Session : decode::Session {
+    std::shared_ptr<const CountingModel> model;
+    int64_t next = 0;
+
+    int64_t open() override { return ++model->opened, next++; }
+    int64_t fork(int64_t) override { return ++model->forked, next++; }
+    void close(int64_t) override {}
+    int64_t forward(const std::vector<decode::Feed>& feeds) override {
+      ++model->passes;
+      int64_t rows = 0;
+      for (const auto& feed : feeds) {
+        model->tokens += static_cast<int64_t>(feed.ids.size());
+        rows += feed.wants_logits ? 1 : 0;
+      }
+      return rows;
+    }
+    void logits(int64_t, int64_t count, float* out) override { std::fill(out, out + count * vocab, 0.f); }
+    void hidden(int64_t, int64_t, float*) override { FAIL() << "nobody steers"; }
+  };
+  std::unique_ptr<decode::Session> session() const override {
+    auto made = std::make_unique<Session>();
+    made->model = shared_from_this();
+    return made;
+  }
+};
+
+// Best of n: the prompt's tokens are computed once for all n answers, also where they do not fit side by
+// side.
+TEST(Generate, ManyAnswersShareTheComputationOfTheirPrompt) {
+  const Prompts prompts = {random_ids(40, "a"), random_ids(600, "b")};
+  const int64_t fresh = 7, n = 16;
+  for (const int64_t batch : {3, 64}) {
+    const auto model = std::make_shared<CountingModel>();
+    const decode::Decoder decoder{model, nullptr, CountingModel::vocab, 2048, {}};
+    const auto answers = decode::run_decoding(
+        decoder, prompts, {.max_new_tokens = fresh, .per_prompt = n, .batch = batch}, Rng(0, "n"), {});
+    EXPECT_EQ(answers[1].size(), static_cast<size_t>(n));
+    EXPECT_EQ(model->opened, 2);
+    EXPECT_EQ(model->forked, 2 * n);
+    // The last token of an answer is not fed.
+    EXPECT_EQ(model->tokens, 40 + 600 + 2 * n * (fresh - 1)) << batch;
+  }
 }
 
 TEST(Generate, RefusesBadRequests) {

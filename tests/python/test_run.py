@@ -244,3 +244,26 @@ def test_another_recipe_does_not_go_on_with_the_run(recipe, whole, start):
     assert "holds a run of another recipe: stages[1].train.beta was null, now 0.3" in err
     _, err = finish(start("--resume", whole, "seed=1"), 2)
     assert "--resume" in err
+
+
+def test_runs_of_a_sweep_compute_their_reference_once(recipe, whole, start, tmp_path):
+    shared = tmp_path / "reference.safetensors"
+    share = f"stages.train.reference_file={shared}"
+    finish(start(recipe, share, "--out", tmp_path / "first"))
+    assert results(tmp_path / "first") == results(whole)
+    written = shared.stat().st_mtime_ns
+    finish(start(recipe, "stages.train.beta=0.3", "--out", tmp_path / "alone"))
+    _, err = finish(start(recipe, "stages.train.beta=0.3", share, "--out", tmp_path / "second"))
+    assert "reference log-probabilities" not in err, "nothing is computed again"
+    assert results(tmp_path / "second") == results(tmp_path / "alone")
+    assert shared.stat().st_mtime_ns == written
+    assert not list((tmp_path / "second").glob("**/reference.safetensors"))
+
+
+def test_a_reference_of_other_data_or_another_model_is_refused(recipe, start, tmp_path):
+    shared = tmp_path / "reference.safetensors"
+    share = f"stages.train.reference_file={shared}"
+    finish(start(recipe, share, "stages.train.max_steps=1", "--out", tmp_path / "first"))
+    for i, change in enumerate(["stages.read.holdout=0.2", "policy.precision=bf16"]):
+        _, err = finish(start(recipe, share, change, "--out", tmp_path / f"other{i}"), 2)
+        assert str(shared) in err and "was made with another model, tokenizer, data" in err

@@ -250,6 +250,8 @@ TEST(Preference, BadDataAndContradictionsAreRefused) {
   EXPECT_THAT(refusal({text_pair("", "", "c")}), HasSubstr("prompt and answer are both empty"));
   EXPECT_THAT(refusal(pairs(), {.reference = "adapter_off"}), HasSubstr("the policy has no adapter"));
   EXPECT_THAT(refusal(pairs(), {.ref_sync_steps = 5}), HasSubstr("needs reference copy"));
+  EXPECT_THAT(refusal(pairs(), {.loss = "simpo", .reference_file = "r.safetensors"}),
+              HasSubstr("train.reference_file: needs reference cached; reference is free"));
   PreferenceOptions unused{.loss = "ipo"};
   unused.settings.beta = 1;
   EXPECT_THAT(refusal(pairs(), unused), HasSubstr("train.beta"));
