@@ -63,10 +63,12 @@ def test_every_trap_names_a_test_that_exists():
     page = (ROOT / "docs/traps.md").read_text()
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.cpp"))
     defined = {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", sources, re.M)}
+    for path in (ROOT / "tests/python").glob("test_*.py"):
+        defined |= {f"{path.name}::{name}" for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
     rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(("| trap", "| ---"))]
     assert len(rows) > 20
     for row in rows:
-        named = re.findall(r"`(\w+\.\w+)`", row.rsplit("|", 2)[1])
+        named = re.findall(r"`([\w.:]+)`", row.rsplit("|", 2)[1])
         assert named, row
         for name in named:
             assert name in defined, name
