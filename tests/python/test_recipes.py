@@ -24,7 +24,7 @@ RECIPES = {
     "48-dpo simpo": ["objective=simpo"],
     "48-dpo vpo": ["objective=vpo"],
     "53-t-reg": [],
-    "56-dno": [],
+    "56-dno": [f"stages.label.{key}=0" for key in ("min_positive", "margin_teacher", "margin_student")],  # at random
 }
 
 
