@@ -45,6 +45,29 @@ struct ReturnsTask {
   T* y;
 };
 
+// A row's valid elements: how many, their mean, and the squares about it.
+struct RowMoments {
+  int64_t count = 0;
+  double mean = 0, squares = 0;
+  bool bad = false;  // NaN or infinity among them
+};
+
+// y = (x - mean) scale + shift where valid, else 0.
+template <class T, class M>
+struct RescaleTask {
+  const T* x;
+  const M* mask;
+  int64_t n;
+  T mean, scale, shift;
+  T* y;
+};
+
+template <class T, class M>
+struct WhitenKernels {
+  RowMoments (*moments)(const T* x, const M* mask, int64_t n);
+  void (*rescale)(const RescaleTask<T, M>&);
+};
+
 template <class T>
 struct StepKernelsOf {
   void (*scan)(const ScanTask<T>&);
@@ -52,6 +75,8 @@ struct StepKernelsOf {
   StepsFound (*gae_u8)(const GaeTask<T, uint8_t>&);
   StepsFound (*returns)(const ReturnsTask<T, T>&);
   StepsFound (*returns_u8)(const ReturnsTask<T, uint8_t>&);
+  WhitenKernels<T, T> whiten;
+  WhitenKernels<T, uint8_t> whiten_u8;
 };
 
 struct StepKernels {

@@ -67,6 +67,31 @@ PLAUDIT_INLINE void save_steps(T* p, typename Steps<T>::V v, int64_t part) {
   for (int64_t i = 0; i < part; ++i) p[i] = v[S::kLanes - part + i];
 }
 
+// Results of a row on their way to memory, a few blocks late: a store that is still waited for holds up loads
+// from addresses that end alike, and arrays of one shape are made of such.
+template <class T>
+class LateSteps {
+  using S = Steps<T>;
+
+ public:
+  PLAUDIT_INLINE void put(T* p, typename S::V v, int64_t part) {
+    if (part != S::kLanes) return save_steps(p, v, part);
+    held_[count_++] = v;
+    last_ = p;
+    if (count_ == kHeld) flush();
+  }
+  PLAUDIT_INLINE void flush() {
+    for (int i = 0; i < count_; ++i) save_steps(last_ + (count_ - 1 - i) * S::kLanes, held_[i], S::kLanes);
+    count_ = 0;
+  }
+
+ private:
+  static constexpr int kHeld = 16;
+  typename S::V held_[kHeld];
+  T* last_ = nullptr;
+  int count_ = 0;
+};
+
 // All ones in the lanes of valid steps.
 template <class T>
 PLAUDIT_INLINE typename Steps<T>::Flags load_mask(const T* p, int64_t part) {
@@ -154,16 +179,18 @@ PLAUDIT_INLINE typename Steps<T>::V scan_block(typename Steps<T>::V x, typename 
 template <class T>
 void scan(const ScanTask<T>& task) {
   const EvenDecay<T> even(task.decay);
+  LateSteps<T> out;
   for (int64_t row = 0; row < task.rows; ++row) {
     const int64_t start = row * task.length;
     T next = 0;
     blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
       const auto x = load_steps(task.x + start + at, part);
-      save_steps(task.y + start + at,
-                 task.decays == nullptr ? even(x, next)
-                                        : scan_block<T>(x, load_steps(task.decays + start + at, part), next),
-                 part);
+      out.put(task.y + start + at,
+              task.decays == nullptr ? even(x, next)
+                                     : scan_block<T>(x, load_steps(task.decays + start + at, part), next),
+              part);
     });
+    out.flush();
   }
 }
 
@@ -173,6 +200,7 @@ StepsFound gae(const GaeTask<T, M>& task) {
   const EvenDecay<T> even(task.decay);
   const auto gamma = S::splat_of(task.gamma);
   typename S::Flags bad{}, any{}, hole{};
+  LateSteps<T> advantages, returns;
   for (int64_t row = 0; row < task.rows; ++row) {
     const int64_t start = row * task.length;
     T next = 0;
@@ -192,9 +220,11 @@ StepsFound gae(const GaeTask<T, M>& task) {
       const auto y = even(r + gamma * S::template behind<1>(v, later) - v, next);
       later = v;
       after = ok;
-      if (task.advantages != nullptr) save_steps(task.advantages + start + at, y, part);
-      save_steps(task.returns + start + at, y + v, part);
+      if (task.advantages != nullptr) advantages.put(task.advantages + start + at, y, part);
+      returns.put(task.returns + start + at, y + v, part);
     });
+    advantages.flush();
+    returns.flush();
   }
   return {any_of(any), any_of(bad), any_of(hole)};
 }
@@ -204,6 +234,7 @@ StepsFound returns(const ReturnsTask<T, M>& task) {
   using S = Steps<T>;
   const EvenDecay<T> even(task.gamma);
   typename S::Flags bad{}, any{};
+  LateSteps<T> out;
   for (int64_t row = 0; row < task.rows; ++row) {
     const int64_t start = row * task.length;
     T next = 0, next_derivative = 0;
@@ -219,15 +250,66 @@ StepsFound returns(const ReturnsTask<T, M>& task) {
         y = even(S::template behind<1>(g, later), next_derivative);
         later = g;
       }
-      save_steps(task.y + start + at, keep<T>(y, ok), part);
+      out.put(task.y + start + at, keep<T>(y, ok), part);
     });
+    out.flush();
   }
   return {any_of(any), any_of(bad), false};
 }
 
 template <class T>
+PLAUDIT_INLINE double sum_of(typename Steps<T>::V v) {
+  double total = 0;
+  for (int lane = 0; lane < Steps<T>::kLanes; ++lane) total += static_cast<double>(v[lane]);
+  return total;
+}
+
+template <class T, class M>
+RowMoments moments(const T* x, const M* mask, int64_t n) {
+  using S = Steps<T>;
+  typename S::V sum{};
+  typename S::Flags count{}, bad{};
+  blocks_from_end<T>(n, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+    const auto ok = load_mask<T>(mask + at, part);
+    const auto v = keep<T>(load_steps(x + at, part), ok);
+    sum += v;
+    count -= ok;
+    bad |= not_finite<T>(v);
+  });
+  RowMoments out;
+  for (int lane = 0; lane < S::kLanes; ++lane) out.count += count[lane];
+  out.bad = any_of(bad);
+  if (out.count == 0) return out;
+  out.mean = sum_of<T>(sum) / static_cast<double>(out.count);
+  const T mean = static_cast<T>(out.mean);
+  typename S::V squares{};
+  blocks_from_end<T>(n, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+    const auto d = keep<T>(load_steps(x + at, part) - S::splat_of(mean), load_mask<T>(mask + at, part));
+    squares += d * d;
+  });
+  out.squares = sum_of<T>(squares);
+  return out;
+}
+
+template <class T, class M>
+void rescale(const RescaleTask<T, M>& task) {
+  using S = Steps<T>;
+  const auto mean = S::splat_of(task.mean), scale = S::splat_of(task.scale), shift = S::splat_of(task.shift);
+  blocks_from_end<T>(task.n, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+    const auto y = (load_steps(task.x + at, part) - mean) * scale + shift;
+    save_steps(task.y + at, keep<T>(y, load_mask<T>(task.mask + at, part)), part);
+  });
+}
+
+template <class T>
 constexpr StepKernelsOf<T> steps_of() {
-  return {&scan<T>, &gae<T, T>, &gae<T, uint8_t>, &returns<T, T>, &returns<T, uint8_t>};
+  return {&scan<T>,
+          &gae<T, T>,
+          &gae<T, uint8_t>,
+          &returns<T, T>,
+          &returns<T, uint8_t>,
+          {&moments<T, T>, &rescale<T, T>},
+          {&moments<T, uint8_t>, &rescale<T, uint8_t>}};
 }
 
 constexpr StepKernels step_table() {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <type_traits>
 #include <vector>
@@ -19,32 +18,6 @@ namespace {
 using decode::StepsFound;
 
 constexpr int64_t kGrain = 16384;  // elements that are worth a thread
-
-template <class Scalar>
-using Bits = std::conditional_t<sizeof(Scalar) == 4, uint32_t, uint64_t>;
-
-// All ones where x is NaN or infinite, else 0; integers, so that loops over it become vectors.
-template <class Scalar>
-inline Bits<Scalar> not_finite(Scalar x) {
-  using B = Bits<Scalar>;
-  constexpr B exponent = sizeof(Scalar) == 4 ? B{0x7f800000} : static_cast<B>(0x7ff0000000000000);
-  B bits;
-  std::memcpy(&bits, &x, sizeof(x));
-  return (bits & exponent) == exponent ? ~B{0} : B{0};
-}
-
-// kept_t = x_t where the mask is valid, else 0, for n steps; false with NaN or infinity among them.
-template <class Scalar, class Mask>
-bool keep(const Scalar* x, const Mask* mask, int64_t n, Scalar* kept) {
-  Bits<Scalar> bad = 0;
-  for (int64_t t = 0; t < n; ++t) {
-    const Scalar given = x[t];  // read in any case, so that the loop has no branch
-    const Scalar value = mask[t] != Mask{0} ? given : Scalar{0};
-    kept[t] = value;
-    bad |= not_finite(value);
-  }
-  return bad == 0;
-}
 
 // f(first, count) for parts of the rows, in parallel; what they found together.
 template <class F>
@@ -120,65 +93,43 @@ std::optional<Tensor> returns_of(const Tensor& rewards, const Tensor& mask, doub
   return found.any && !found.bad ? std::optional(out) : std::nullopt;
 }
 
-// The sum of term(t) for t < n, in chains of additions that become vectors.
-template <class Term>
-double sum_terms(int64_t n, const Term& term) {
-  constexpr int64_t kChains = 16;
-  double part[kChains] = {};
-  int64_t t = 0;
-  for (; t + kChains <= n; t += kChains)
-    for (int64_t chain = 0; chain < kChains; ++chain) part[chain] += term(t + chain);
-  for (; t < n; ++t) part[0] += term(t);
-  double total = 0;
-  for (const double one : part) total += one;
-  return total;
-}
-
+// Whitens rows [rows, length] into `out`; false where an argument would be refused.
 template <class Scalar, class Mask>
-struct Whiten {
-  const Scalar* x;
-  const Mask* mask;
-  int64_t rows, length;
-  Scalar* out;
-
-  // f(row, at) for every row, in parallel.
-  template <class F>
-  void for_rows(const F& f) const {
+bool whiten(const Scalar* x, const Mask* mask, int64_t rows, int64_t length, bool shift_mean, double eps,
+            Scalar* out) {
+  const auto kernels = [] {
+    if constexpr (std::is_same_v<Mask, uint8_t>)
+      return kernels_of<Scalar>().whiten_u8;
+    else
+      return kernels_of<Scalar>().whiten;
+  }();
+  const auto for_rows = [&](const auto& f) {
     parallel_for(0, rows, std::max<int64_t>(1, kGrain / length), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) f(static_cast<size_t>(row), row * length);
+      for (int64_t row = begin; row < end; ++row) f(row, row * length);
     });
+  };
+  std::vector<decode::RowMoments> parts(static_cast<size_t>(rows));
+  for_rows([&](int64_t row, int64_t at) {
+    parts[static_cast<size_t>(row)] = kernels.moments(x + at, mask + at, length);
+  });
+  double count = 0, sum = 0, squares = 0;
+  for (const auto& part : parts) {
+    if (part.bad) return false;
+    count += static_cast<double>(part.count);
+    sum += static_cast<double>(part.count) * part.mean;
   }
-
-  // False where an argument would be refused. The values under the mask are kept in `out` meanwhile.
-  bool operator()(bool shift_mean, double eps) const {
-    std::vector<double> sums(static_cast<size_t>(rows)), counts(sums);
-    std::vector<char> fine(sums.size());
-    const auto total = [](const std::vector<double>& parts) {
-      return sum_terms(static_cast<int64_t>(parts.size()), [&](int64_t i) { return parts[size_t(i)]; });
-    };
-    for_rows([&](size_t row, int64_t at) {
-      fine[row] = keep(x + at, mask + at, length, out + at);
-      sums[row] = sum_terms(length, [&](int64_t t) { return static_cast<double>(out[at + t]); });
-      counts[row] = sum_terms(length, [&](int64_t t) { return mask[at + t] != Mask{0} ? 1.0 : 0.0; });
-    });
-    const double count = total(counts);
-    if (count < 2 || std::count(fine.begin(), fine.end(), 0) > 0) return false;
-    const auto mean = static_cast<Scalar>(total(sums) / count);
-    for_rows([&](size_t row, int64_t at) {
-      sums[row] = sum_terms(length, [&](int64_t t) {
-        const Scalar centred = mask[at + t] != Mask{0} ? out[at + t] - mean : Scalar{0};
-        return static_cast<double>(centred) * static_cast<double>(centred);
-      });
-    });
-    const auto scale = static_cast<Scalar>(1 / std::sqrt(total(sums) / (count - 1) + eps));
-    const Scalar shift = shift_mean ? Scalar{0} : mean;
-    for_rows([&](size_t, int64_t at) {
-      for (int64_t t = at; t < at + length; ++t)
-        out[t] = mask[t] != Mask{0} ? (out[t] - mean) * scale + shift : Scalar{0};
-    });
-    return true;
-  }
-};
+  if (count < 2) return false;
+  const double mean = sum / count;
+  // About the mean of all: the squares about each row's own, and those of the distance between the two.
+  for (const auto& part : parts)
+    squares += part.squares + static_cast<double>(part.count) * (part.mean - mean) * (part.mean - mean);
+  const double scale = 1 / std::sqrt(squares / (count - 1) + eps);
+  for_rows([&](int64_t, int64_t at) {
+    kernels.rescale({x + at, mask + at, length, static_cast<Scalar>(mean), static_cast<Scalar>(scale),
+                     static_cast<Scalar>(shift_mean ? 0 : mean), out + at});
+  });
+  return true;
+}
 
 }  // namespace
 
@@ -234,8 +185,8 @@ std::optional<Tensor> fused_whiten(const Tensor& x, const Tensor& mask, bool shi
   with_types(x, mask, [&](const auto* values, const auto* m) {
     using Scalar = std::remove_cv_t<std::remove_pointer_t<decltype(values)>>;
     using Mask = std::remove_cv_t<std::remove_pointer_t<decltype(m)>>;
-    fine = Whiten<Scalar, Mask>{values, m, x.size(0), x.size(1), out.template mutable_data_ptr<Scalar>()}(
-        shift_mean, eps);
+    fine = whiten<Scalar, Mask>(values, m, x.size(0), x.size(1), shift_mean, eps,
+                                out.template mutable_data_ptr<Scalar>());
   });
   return fine ? std::optional(out) : std::nullopt;
 }

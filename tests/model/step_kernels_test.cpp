@@ -50,7 +50,7 @@ TEST(StepKernels, EveryInstructionSetEqualsTheRecursion) {
 
 TEST(VectorKernels, DotAndAddScaled) {
   for (const auto* set : decode::supported_kernels()) {
-    for (const int64_t n : {0, 1, 8, 31, 32, 75}) {
+    for (const int64_t n : {1, 8, 31, 32, 75}) {
       const auto a = normal({n}), b = normal({n}), sum = b.clone();
       EXPECT_NEAR(set->vector.dot(a.const_data_ptr<double>(), b.const_data_ptr<double>(), n),
                   (a * b).sum().item<double>(), 1e-12);
