@@ -61,7 +61,7 @@ void run_direct(const DirectStage& options, RunContext& context) {
   }
   if (empty > 0) context.summary().rejected("empty answers", empty);
   if (out.empty()) fail(ErrorKind::empty, "direct", "there is no answer that every objective could judge");
-  const auto prompts = static_cast<double>(out.size() / options.angles.size());
+  const auto prompts = static_cast<double>(out.size()) / static_cast<double>(options.angles.size());
   for (size_t d = 0; d < options.angles.size(); ++d)
     context.summary().metric(fmt::format("direct/best@{:g}", options.angles[d]), chosen[d] / prompts);
   context.put<Demonstrations>("demonstrations", std::move(out));

@@ -63,7 +63,7 @@ PolicyGradientObjective::PolicyGradientObjective(LanguageModel policy, std::vect
       judge_(std::move(judge)),
       sampling_(sampling),
       options_(options),
-      rng_(std::move(rng)),
+      rng_(rng),
       step_(at::zeros({1}, at::kDouble)) {
   if (prompts_.empty()) fail(ErrorKind::empty, where, "there are no prompts");
   if (!(sampling_.temperature > 0))
