@@ -4,6 +4,7 @@
 // Everything is f64: an action rounded to f32 moves a HalfCheetah by metres within 200 steps.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -18,6 +19,11 @@ namespace plaudit {
 struct Box {
   std::vector<double> low, high;
   int64_t size() const { return static_cast<int64_t>(low.size()); }
+  // Component i for a number in [-1,1]: its lower bound for -1, its upper for 1, and not beyond.
+  double stretched(int64_t i, double unit) const {
+    const auto at = static_cast<size_t>(i);
+    return std::clamp(low[at] + (unit + 1) / 2 * (high[at] - low[at]), low[at], high[at]);
+  }
 
   static Box symmetric(int64_t size, double bound) {
     return {std::vector<double>(size, -bound), std::vector<double>(size, bound)};

@@ -124,15 +124,15 @@ void place_object(Rng& rng, double* qpos, double* qvel) {
   std::fill(qvel + 7, qvel + 11, 0.0);
 }
 
-double progress_of(Progress progress, const mjModel_& model, const mjData_& data) {
+double progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
   switch (progress) {
-    case Progress::none:
+    case MovingPart::none:
       return 0;
-    case Progress::first_coordinate:
+    case MovingPart::first_coordinate:
       return data.qpos[0];
-    case Progress::torso:
+    case MovingPart::torso:
       return data.xpos[3];  // the first body after the world
-    case Progress::centre_of_mass:
+    case MovingPart::centre_of_mass:
       break;
   }
   double moment = 0, mass = 0;

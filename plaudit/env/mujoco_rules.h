@@ -28,6 +28,6 @@ void place_target(Rng& rng, double* qpos, double* qvel);
 void place_object(Rng& rng, double* qpos, double* qvel);
 
 // The position along x of what moves forward.
-double progress_of(Progress progress, const mjModel_& model, const mjData_& data);
+double progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
 
 }  // namespace plaudit

@@ -33,7 +33,7 @@ struct ObservationPart {
 };
 
 // What moves forward.
-enum class Progress { none, first_coordinate, torso, centre_of_mass };
+enum class MovingPart { none, first_coordinate, torso, centre_of_mass };
 
 struct MujocoTask;
 
@@ -62,7 +62,7 @@ struct MujocoTask {
   bool contact_forces = false;  // cfrc_ext is read, and has to be computed
 
   // Weights of the reward of locomotion.
-  Progress progress = Progress::none;
+  MovingPart progress = MovingPart::none;
   double forward = 1, alive = 0, control_cost = 0;
   double contact_cost = 0, contact_limit = kNoLimit, contact_cost_limit = kNoLimit;
 

@@ -18,7 +18,7 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
   VectorEnv env(task, n);
   const auto& spec = env.spec();
   auto observations = at::empty({n, spec.observation.size()}, at::kDouble);
-  std::vector<double> returns(n), rewards(n);
+  std::vector<double> returns(n), rewards(n), scaled(n * spec.action.size());
   std::vector<int64_t> lengths(n);
   const auto flags = [n] { return std::make_unique<bool[]>(n); };
   const auto terminated = flags(), truncated = flags(), finished = flags();
@@ -27,11 +27,14 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
   for (int64_t running = n; running > 0;) {
     const auto actions = policy(observations.to(at::kFloat));
     check.shape("policy's actions", actions, {n, spec.action.size()});
-    const auto scaled = scale_actions(actions, spec.action.low, spec.action.high);
-    env.step(scaled.const_data_ptr<double>(), {.observations = o,
-                                               .rewards = rewards.data(),
-                                               .terminated = terminated.get(),
-                                               .truncated = truncated.get()});
+    const auto unit = actions.to(at::kDouble).contiguous();
+    for (int64_t k = 0; k < unit.numel(); ++k)
+      scaled[static_cast<size_t>(k)] =
+          spec.action.stretched(k % spec.action.size(), unit.const_data_ptr<double>()[k]);
+    env.step(scaled.data(), {.observations = o,
+                             .rewards = rewards.data(),
+                             .terminated = terminated.get(),
+                             .truncated = truncated.get()});
     for (int64_t i = 0; i < n; ++i) {
       if (finished[i]) continue;
       returns[i] += rewards[i];
@@ -45,12 +48,6 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
 }
 
 }  // namespace
-
-Tensor scale_actions(const Tensor& actions, const std::vector<double>& low, const std::vector<double>& high) {
-  const auto l = at::tensor(low, at::kDouble), h = at::tensor(high, at::kDouble);
-  const auto unit = actions.to(at::kDouble);
-  return (l + (unit + 1) * 0.5 * (h - l)).clamp(l, h).contiguous();
-}
 
 EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
                                uint64_t seed, int64_t side_by_side) {

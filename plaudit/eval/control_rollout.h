@@ -23,7 +23,4 @@ struct EpisodeReturns {
 EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
                                uint64_t seed = 0, int64_t side_by_side = 32);
 
-// Actions in [-1,1] to the bounds of the task, f64 [B,A], and for the environments' own check not beyond.
-Tensor scale_actions(const Tensor& actions, const std::vector<double>& low, const std::vector<double>& high);
-
 }  // namespace plaudit

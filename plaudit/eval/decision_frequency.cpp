@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "plaudit/core/checks.h"
-#include "plaudit/train/off_policy.h"
 
 namespace plaudit {
 namespace {
@@ -49,7 +48,8 @@ class Episodes {
       if (ended_[e]) continue;
       const auto* action =
           actions.const_data_ptr<float>() + (static_cast<int64_t>(e) * actions.size(1) + j) * size;
-      stretch_action(environments_[e]->spec().action, action, stretched.data());
+      const auto& box = environments_[e]->spec().action;
+      for (int64_t i = 0; i < size; ++i) stretched[static_cast<size_t>(i)] = box.stretched(i, action[i]);
       const auto outcome = environments_[e]->step(stretched.data());
       if (outcome.diverged != nullptr)
         fail(ErrorKind::nan, "eval.frequency_returns",

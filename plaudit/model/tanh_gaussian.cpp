@@ -31,7 +31,7 @@ std::pair<Tensor, Tensor> read_layer(const TensorFile& file, const std::string& 
 
 }  // namespace
 
-GaussianHeads TanhGaussianPolicy::heads(const Tensor& observations) const {
+ActionLaw TanhGaussianPolicy::heads(const Tensor& observations) const {
   const auto parts = network_(observations).chunk(2, -1);
   return {parts[0], parts[1].clamp(-20, 2)};
 }

@@ -9,7 +9,7 @@
 
 namespace plaudit {
 
-struct GaussianHeads {
+struct ActionLaw {
   Tensor mean;     // [B,A], before tanh
   Tensor log_std;  // [B,A], clamped to [-20, 2]
 };
@@ -21,8 +21,8 @@ class TanhGaussianPolicy {
   // `network` ends in 2A numbers, means and then log-deviations.
   explicit TanhGaussianPolicy(Mlp network) : network_(std::move(network)) {}
 
-  GaussianHeads heads(const Tensor& observations) const;  // of [B,S]
-  Tensor act(const Tensor& observations) const;           // [B,A], tanh(mean)
+  ActionLaw heads(const Tensor& observations) const;  // of [B,S]
+  Tensor act(const Tensor& observations) const;       // [B,A], tanh(mean)
 
   int64_t observation_size() const { return network_.input_size(); }
   int64_t action_size() const { return network_.output_size() / 2; }

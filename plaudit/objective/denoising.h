@@ -9,13 +9,10 @@
 #include <string>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/objective/ddpm.h"
 
 namespace plaudit {
 
-struct NoiseSchedule {
-  Tensor betas;           // [n] f64
-  Tensor alphas_cumprod;  // [n] f64
-};
 // "linear" from beta_start to beta_end, "scaled_linear" (linear in the root, Stable Diffusion), or
 // "squaredcos_cap_v2" (beta capped at 0.999; the bounds are not used).
 NoiseSchedule make_schedule(const std::string& kind, int64_t steps, double beta_start = 1e-4,

@@ -37,7 +37,7 @@ Tensor cosines(const Tensor& sources, const Tensor& goals, const GoalContrastOpt
 
 }  // namespace
 
-GoalSamples goal_sample_indices(const Tensor& uniform, const Tensor& num_actions, int64_t length,
+GoalColumns goal_sample_indices(const Tensor& uniform, const Tensor& num_actions, int64_t length,
                                 double source_percentile, double goal_percentile) {
   const Check check("contrastive.goal_sample_indices");
   check.not_empty("uniform", uniform);

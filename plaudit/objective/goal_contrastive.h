@@ -10,14 +10,14 @@
 
 namespace plaudit {
 
-struct GoalSamples {
+struct GoalColumns {
   Tensor source;  // [B,S] i64 columns of a left-padded batch
   Tensor goal;    // [B,S], not earlier than its source
 };
 // Columns from `uniform` [B,2,S] in [0,1] (sorted along the middle axis here): with x = (p-1) u + 1 the state
 // stands k = floor(x num_actions + 1) steps from the end, limited to [0, length-1]. Percentile 0 is the whole
 // answer.
-GoalSamples goal_sample_indices(const Tensor& uniform, const Tensor& num_actions, int64_t length,
+GoalColumns goal_sample_indices(const Tensor& uniform, const Tensor& num_actions, int64_t length,
                                 double source_percentile = 0, double goal_percentile = 0);
 
 struct GoalContrast {

@@ -20,11 +20,6 @@ void describe(OptionTable<OffPolicyOptions>& t) {
   t.field("save_every", &O::save_every, "steps between checkpoints", at_least(1));
 }
 
-void stretch_action(const Box& box, const float* action, double* out) {
-  for (size_t i = 0; i < box.low.size(); ++i)
-    out[i] = box.low[i] + (static_cast<double>(action[i]) + 1) / 2 * (box.high[i] - box.low[i]);
-}
-
 namespace {
 
 void check_box(const EnvironmentSpec& spec) {
@@ -93,7 +88,8 @@ class OffPolicyRun {
     double episode_return = 0;
     for (int64_t t = 0; result_.steps < options_.steps; ++t) {
       choose(observation, previous, action);
-      stretch_action(spec.action, action.data(), stretched.data());
+      for (int64_t i = 0; i < actions_; ++i)
+        stretched[static_cast<size_t>(i)] = spec.action.stretched(i, action[static_cast<size_t>(i)]);
       const auto outcome = environment_.step(stretched.data());
       if (outcome.diverged != nullptr)
         fail(ErrorKind::nan, "train.off_policy",

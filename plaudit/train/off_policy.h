@@ -47,7 +47,4 @@ struct OffPolicyResult {
 OffPolicyResult train_off_policy(Environment& environment, SacLearner& learner,
                                  const OffPolicyOptions& options, OffPolicyContext& context);
 
-// The environment's action for one in (-1, 1).
-void stretch_action(const Box& box, const float* action, double* out);
-
 }  // namespace plaudit

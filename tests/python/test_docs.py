@@ -72,3 +72,15 @@ def test_every_trap_names_a_test_that_exists():
         assert named, row
         for name in named:
             assert name in defined, name
+
+
+def test_no_two_headers_define_a_type_of_one_name():
+    """In one namespace that is undefined behaviour, of which no compiler and no linker says a word."""
+    found = {}
+    for header in sorted((ROOT / "plaudit").rglob("*.h")):
+        text = header.read_text()
+        for match in re.finditer(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: : [^{;]*)? ?\{", text, re.M):
+            spaces = re.findall(r"^namespace ([\w:]*) ?\{", text[: match.start()], re.M)
+            found.setdefault((spaces[-1] if spaces else "", match[1]), []).append(header.name)
+    assert len(found) > 500
+    assert {name: headers for name, headers in found.items() if len(headers) > 1} == {}
