@@ -76,21 +76,16 @@ AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples
   return std::move(collector).build();
 }
 
-at::Tensor answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
-                              double temperature) {
+TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                                double temperature) {
   const auto hidden = model.hidden(batch.packed, use_adapter);
   const auto rows = hidden.index_select(0, batch.rows.to(hidden.device()));
-  return model.token_logps(rows, batch.targets.to(hidden.device()), temperature).first;
+  return model.token_scores(rows, batch.targets.to(hidden.device()), temperature);
 }
 
-TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch) {
-  const auto hidden = model.hidden(batch.packed);
-  const auto rows = hidden.index_select(0, batch.rows.to(hidden.device()));
-  const auto& head = model.head_weight();
-  const auto wide = head.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const auto compute = model.precision() == Precision::f32 ? wide : at::kBFloat16;
-  return token_scores(rows, head, batch.targets.to(hidden.device()), {1, model.config().final_softcap, 1024},
-                      compute);
+at::Tensor answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter,
+                              double temperature) {
+  return answer_token_scores(model, batch, use_adapter, temperature).logps;
 }
 
 at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_token) {

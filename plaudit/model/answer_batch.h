@@ -37,8 +37,9 @@ AnswerLogpBatch pack_for_logps(std::span<const TokenizedAnswers* const> examples
 at::Tensor answer_token_logps(const Transformer& model, const AnswerLogpBatch& batch, bool use_adapter = true,
                               double temperature = 1);
 
-// The same with entropies and logsumexp of the logits. Temperature 1.
-TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch);
+// The same with entropies and logsumexp of the logits.
+TokenScores answer_token_scores(const Transformer& model, const AnswerLogpBatch& batch,
+                                bool use_adapter = true, double temperature = 1);
 
 // What stands at the counted tokens, [C], added up per answer, [A].
 at::Tensor sum_per_answer(const AnswerLogpBatch& batch, const at::Tensor& per_token);

@@ -99,13 +99,19 @@ Tensor Transformer::logits(const Tensor& hidden_rows) const {
 
 std::pair<Tensor, Tensor> Transformer::token_logps(const Tensor& hidden_rows, const Tensor& targets,
                                                    double temperature) const {
+  auto scores = token_scores(hidden_rows, targets, temperature);
+  return {std::move(scores.logps), std::move(scores.entropy)};
+}
+
+TokenScores Transformer::token_scores(const Tensor& hidden_rows, const Tensor& targets,
+                                      double temperature) const {
   const Check check("token_logps");
   check.shape("hidden_rows", hidden_rows, {-1, config_.hidden});
   check.shape("targets", targets, {hidden_rows.size(0)});
   check.index_range("targets", targets, 0, config_.vocab);
   check.that(temperature > 0, "temperature", "> 0", temperature);
-  return plaudit::token_logps(hidden_rows, head_weight(), targets.to(device()),
-                              {temperature, config_.final_softcap, 1024}, compute_dtype());
+  return plaudit::token_scores(hidden_rows, head_weight(), targets.to(device()),
+                               {temperature, config_.final_softcap, 1024}, compute_dtype());
 }
 
 }  // namespace plaudit

@@ -17,6 +17,7 @@
 #include "plaudit/data/tokenizer.h"
 #include "plaudit/model/config.h"
 #include "plaudit/model/lora.h"
+#include "plaudit/model/token_logps.h"
 
 namespace plaudit {
 
@@ -48,6 +49,9 @@ class Transformer {
   // log p(targets[i] | rows[i]) and entropies, both [c] f32, without storing [c, vocab]; differentiable.
   std::pair<at::Tensor, at::Tensor> token_logps(const at::Tensor& hidden_rows, const at::Tensor& targets,
                                                 double temperature = 1) const;
+  // The same with logsumexp of the logits.
+  TokenScores token_scores(const at::Tensor& hidden_rows, const at::Tensor& targets,
+                           double temperature = 1) const;
 
   // Adds LoRA to the layers that the options name and freezes everything else. A target is the end of a
   // module name ("q_proj", "mlp.c_proj"), or "all-linear". UserError (value) when one matches nothing.

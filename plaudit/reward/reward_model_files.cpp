@@ -11,9 +11,9 @@
 #include "plaudit/core/hash.h"
 #include "plaudit/core/safetensors.h"
 #include "plaudit/model/config.h"
+#include "plaudit/model/fingerprint.h"
 #include "plaudit/model/resolve.h"
 #include "plaudit/reward/reward_model.h"
-#include "plaudit/reward/value_model.h"
 
 namespace plaudit {
 namespace {
@@ -72,17 +72,6 @@ LanguageModel load_backbone(const std::string& folder, const std::string& kind, 
 }
 
 }  // namespace
-
-// Weights rounded to bf16, so that a model trained over a bf16 backbone loads in f32 and the other way round.
-uint64_t backbone_fingerprint(const Transformer& model) {
-  auto hash = hash64(config_to_json(model.config(), "").dump());
-  for (const auto& [name, weight] : model.weights()) {
-    const auto rounded = weight.detach().cpu().to(at::kBFloat16).contiguous();
-    hash = hash64(name, hash);
-    hash = hash64({static_cast<const char*>(rounded.const_data_ptr()), rounded.nbytes()}, hash);
-  }
-  return hash;
-}
 
 void RewardModel::save(const std::string& folder, BackboneKind kind) const {
   create_folder(folder);

@@ -10,6 +10,7 @@
 #include "plaudit/core/hash.h"
 #include "plaudit/core/rng.h"
 #include "plaudit/core/safetensors.h"
+#include "plaudit/model/fingerprint.h"
 
 namespace plaudit {
 namespace {

@@ -51,7 +51,4 @@ class ValueModel {
   std::string policy_, source_;  // fingerprint and name of the policy
 };
 
-// Identifies a model without its adapter, whatever number format it is held in.
-uint64_t backbone_fingerprint(const Transformer& model);
-
 }  // namespace plaudit

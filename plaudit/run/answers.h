@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plaudit/data/records.h"
+#include "plaudit/feedback/pair_labels.h"
 
 namespace plaudit {
 
@@ -15,6 +16,9 @@ struct SampledAnswers {
   // Who wrote each completion, "policy" or "reference"; empty: the policy all.
   std::vector<std::vector<std::string>> writers = {};
 };
+
+// The same for a judge, not yet judged.
+std::vector<JudgedAnswers> to_judge(const SampledAnswers& answers);
 
 // answers.jsonl in the folder: one prompt with its completions per line.
 void save_answers(const SampledAnswers& answers, const std::string& folder);

@@ -17,7 +17,7 @@ namespace plaudit {
 namespace {
 
 // Answers with the scores of several rewards.
-struct ScoredAnswers {
+struct ComparedAnswers {
   std::vector<Answer> answers;
   std::vector<int64_t> prompt;                                       // of each answer
   std::vector<std::pair<std::string, std::vector<double>>> rewards;  // by name
@@ -30,7 +30,7 @@ std::string name_of(const std::string& path) {
   return name.stem().string();
 }
 
-std::vector<double> scores_of(const std::vector<RankedList>& lists, const ScoredAnswers& answers,
+std::vector<double> scores_of(const std::vector<RankedList>& lists, const ComparedAnswers& answers,
                               const std::string& file) {
   std::vector<double> out;
   size_t at = 0;
@@ -59,7 +59,7 @@ std::vector<RankedList> read_lists(const std::string& path, RunContext& context)
 }
 
 // NaN where the model cannot score an answer.
-std::vector<double> model_scores(const std::string& folder, const ScoredAnswers& answers,
+std::vector<double> model_scores(const std::string& folder, const ComparedAnswers& answers,
                                  const std::string& kept, RunContext& context) {
   if (std::filesystem::exists(kept)) {
     std::vector<double> out;
@@ -70,10 +70,8 @@ std::vector<double> model_scores(const std::string& folder, const ScoredAnswers&
     if (out.size() == answers.answers.size()) return out;
   }
   const auto model = RewardModel::load(folder, at::kFloat, context.device());
-  const auto judged = model.score(answers.answers, 4096, [&](int64_t done, int64_t total) {
-    context.progress(done, total, "answers scored by " + name_of(folder));
-    context.throw_if_interrupted();
-  });
+  const auto judged =
+      model.score(answers.answers, 4096, context.progress_of("answers scored by " + name_of(folder)));
   std::vector<double> out;
   std::vector<Json> lines;
   for (const auto& judgement : judged) {
@@ -86,7 +84,7 @@ std::vector<double> model_scores(const std::string& folder, const ScoredAnswers&
 }
 
 // Drops answers that some reward could not score, and prompts that are left with fewer than two.
-void keep_comparable(ScoredAnswers& a, RunContext& context) {
+void keep_comparable(ComparedAnswers& a, RunContext& context) {
   std::map<int64_t, int64_t> left;
   std::vector<bool> keep(a.answers.size(), true);
   for (size_t i = 0; i < a.answers.size(); ++i) {
@@ -94,7 +92,7 @@ void keep_comparable(ScoredAnswers& a, RunContext& context) {
     left[a.prompt[i]] += keep[i] ? 1 : 0;
   }
   int64_t unscored = 0, alone = 0;
-  ScoredAnswers out;
+  ComparedAnswers out;
   for (const auto& [name, scores] : a.rewards) out.rewards.emplace_back(name, std::vector<double>());
   for (size_t i = 0; i < a.answers.size(); ++i) {
     unscored += keep[i] ? 0 : 1;
@@ -110,9 +108,9 @@ void keep_comparable(ScoredAnswers& a, RunContext& context) {
   a = std::move(out);
 }
 
-ScoredAnswers score_answers(const RewardDistanceStage& stage, RunContext& context) {
+ComparedAnswers score_answers(const RewardDistanceStage& stage, RunContext& context) {
   const auto lists = read_lists(stage.answers, context);
-  ScoredAnswers out;
+  ComparedAnswers out;
   bool scored = true;
   for (size_t l = 0; l < lists.size(); ++l) {
     scored = scored && !lists[l].scores.empty();

@@ -119,13 +119,7 @@ void report_labels(const PairLabelReport& report, const std::vector<JudgedAnswer
 
 void run_label(const LabelStage& options, RunContext& context) {
   const auto judge = make_judge(options.judge, context);
-  std::vector<JudgedAnswers> lists;
-  const auto& answers = context.get<SampledAnswers>("answers");
-  for (size_t i = 0; i < answers.lists.size(); ++i) {
-    const auto& list = answers.lists[i];
-    lists.push_back({list.prompt, list.completions, {}, list.extra});
-    if (!answers.writers.empty()) lists.back().writers = answers.writers[i];
-  }
+  auto lists = to_judge(context.get<SampledAnswers>("answers"));
   judge_answers(*judge, lists);
   auto labelled = label_pairs(lists, options.pairs, context.rng("noise"));
   report_labels(labelled.report, lists, context);

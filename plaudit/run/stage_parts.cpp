@@ -112,13 +112,7 @@ std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunCon
   if (choice.skip >= count)
     fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
   read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
-  if (choice.decontaminate.empty()) return std::move(read.records);
-  const auto bad = contaminated_by(choice.decontaminate, prompts_of(read.records));
-  std::vector<PromptRecord> clean;
-  for (size_t i = 0; i < bad.size(); ++i)
-    if (!bad[i]) clean.push_back(std::move(read.records[i]));
-  const auto left_out = static_cast<int64_t>(bad.size() - clean.size());
-  if (left_out > 0) context.summary().rejected("prompts that overlap the test", left_out);
+  auto clean = without_overlap(std::move(read.records), choice.decontaminate, "prompts", context);
   if (clean.empty()) fail(ErrorKind::empty, "decontaminate", "leaves no prompt: all overlap the test");
   return clean;
 }

@@ -62,6 +62,23 @@ std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context
 // in runs of 8 that occur here (data/decontaminate.h).
 std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts);
 
+// The records whose prompts do not overlap the test prompts of `file`; all when it is "". What is left out is
+// counted as "`what` that overlap the test".
+template <class Record>
+std::vector<Record> without_overlap(std::vector<Record> records, const std::string& file,
+                                    const std::string& what, RunContext& context) {
+  if (file.empty()) return records;
+  std::vector<Prompt> prompts;
+  for (const auto& record : records) prompts.push_back(record.prompt);
+  const auto overlaps = contaminated_by(file, prompts);
+  std::vector<Record> clean;
+  for (size_t i = 0; i < records.size(); ++i)
+    if (!overlaps[i]) clean.push_back(std::move(records[i]));
+  const auto left_out = static_cast<int64_t>(records.size() - clean.size());
+  if (left_out > 0) context.summary().rejected(what + " that overlap the test", left_out);
+  return clean;
+}
+
 // Prompts that a policy answers while it is trained, and who scores the answers.
 struct RolloutChoice {
   PromptChoice prompts = {};

@@ -41,17 +41,7 @@ void read_as(const ReadStage& options, RunContext& context,
     context.report().heading("Records that were left out of " + options.data);
     context.report().table({"line", "reason", "what was there"}, rows);
   }
-  if (!options.decontaminate.empty()) {
-    std::vector<Prompt> prompts;
-    for (const auto& record : records) prompts.push_back(record.prompt);
-    const auto bad = contaminated_by(options.decontaminate, prompts);
-    std::vector<Record> clean;
-    for (size_t i = 0; i < bad.size(); ++i)
-      if (!bad[i]) clean.push_back(std::move(records[i]));
-    const auto left_out = static_cast<int64_t>(bad.size() - clean.size());
-    if (left_out > 0) context.summary().rejected("records that overlap the test", left_out);
-    records = std::move(clean);
-  }
+  records = without_overlap(std::move(records), options.decontaminate, "records", context);
   auto [kept, held] = hold_out(std::move(records), options.holdout, context.rng());
   if (kept.empty())
     fail(ErrorKind::empty, "holdout", "leaves no record to learn from, of " + std::to_string(held.size()));

@@ -13,8 +13,7 @@ namespace {
 void run_score(const ObjectiveChoice& options, RunContext& context) {
   const auto& answers = context.get<SampledAnswers>("answers");
   const auto judge = make_judge(options.judge, context);
-  std::vector<JudgedAnswers> lists;
-  for (const auto& list : answers.lists) lists.push_back({list.prompt, list.completions, {}, list.extra});
+  auto lists = to_judge(answers);
   judge_answers(*judge, lists);
 
   ScoredAnswers scored;
