@@ -16,6 +16,7 @@ namespace {
 
 struct ChatFlags {
   PolicyFlags policy;
+  SteeringFlags steering;
   std::string message, system;
   std::vector<double> direction;
 };
@@ -71,7 +72,7 @@ class Conversation {
     // A model without a template is refused before the first message, and before its weights are packed.
     prompt_ids(model_, {"", {{"user", "?"}}});
     generator_ = std::make_unique<Generator>(model_, flags.policy.precision, true,
-                                             load_steering(flags.policy, model_));
+                                             load_steering(flags.steering, model_));
   }
 
   void reset() {
@@ -133,7 +134,7 @@ void add_chat(CLI::App& app, int&) {
   auto flags = std::make_shared<ChatFlags>();
   flags->policy.sampling = {.max_new_tokens = 512, .temperature = 0.2, .top_p = 0.9};
   add_policy_flags(*command, flags->policy);
-  add_steering_flags(*command, flags->policy);
+  add_steering_flags(*command, flags->steering);
   const auto* asked = command->add_option("--message", flags->message, "ask this alone and leave");
   command->add_option("--system", flags->system, "system message");
   command

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/policy_flags.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 #include "plaudit/run/engine.h"
@@ -21,9 +22,7 @@ struct EvalFlags {
   std::vector<int64_t> n = {1, 2, 4, 8};
   int64_t limit = 0, max_new_tokens = 64, per_prompt = 1, seed = 0;
   double temperature = 1;
-  std::string values;
-  std::vector<double> beta = {5};
-  int64_t candidates = 15;
+  SteeringFlags steering;
 };
 
 void need_one(const std::string& suite, const char* flag, const std::vector<std::string>& values) {
@@ -71,15 +70,15 @@ Json recipe_of(const EvalFlags& flags) {
     if (flags.limit > 0) stage["limit"] = flags.limit;
     auto reference = flags.reference.empty() ? adapter_base(flags.policy) : flags.reference;
     // A steered policy is compared with itself unsteered.
-    if (reference.empty() && !flags.values.empty()) reference = flags.policy;
+    if (reference.empty() && !flags.steering.values.empty()) reference = flags.policy;
     if (flags.suite == "win-rate") {
       if (reference.empty())
         fail(ErrorKind::value, "--reference",
              "is needed: the policy is no adapter, whose base could be taken");
       stage["per_prompt"] = flags.per_prompt;
-      if (!flags.values.empty()) {
-        stage["value_folder"] = flags.values;
-        stage["steer"] = {{"beta", flags.beta}, {"candidates", flags.candidates}};
+      if (!flags.steering.values.empty()) {
+        stage["value_folder"] = flags.steering.values;
+        stage["steer"] = {{"beta", flags.steering.beta}, {"candidates", flags.steering.candidates}};
       }
     } else {
       need_one(flags.suite, "--reward", flags.reward);
@@ -140,12 +139,7 @@ void add_eval(CLI::App& app, int&) {
   command->add_option("--gamma", flags->gamma, "reward-distance: discount (default: the file's, else 0.99)");
   command->add_option("--order", flags->order, "reward-distance: p of the norms, 1, 2 or inf")
       ->capture_default_str();
-  command->add_option("--value", flags->values, "win-rate: folder of a value model to steer the policy by");
-  command->add_option("--beta", flags->beta, "with --value: how hard; one number per objective")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--candidates", flags->candidates, "with --value: tokens that are valued at each step")
-      ->capture_default_str();
+  add_steering_flags(*command, flags->steering);
   command->add_option("--limit", flags->limit, "use only the first so many prompts");
   command->add_option("--per-prompt", flags->per_prompt, "win-rate: answers per prompt")
       ->capture_default_str();

@@ -32,7 +32,7 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags) {
       ->capture_default_str();
 }
 
-void add_steering_flags(CLI::App& command, PolicyFlags& flags) {
+void add_steering_flags(CLI::App& command, SteeringFlags& flags) {
   command.add_option("--value", flags.values,
                      "folder of a value model (train, objective: value) to steer by");
   command
@@ -44,7 +44,7 @@ void add_steering_flags(CLI::App& command, PolicyFlags& flags) {
       ->capture_default_str();
 }
 
-std::shared_ptr<const Steering> load_steering(const PolicyFlags& flags, const LanguageModel& model) {
+std::shared_ptr<const Steering> load_steering(const SteeringFlags& flags, const LanguageModel& model) {
   if (flags.values.empty()) return nullptr;
   return std::make_shared<ValueSteering>(ValueModel::load(flags.values), model, flags.beta, flags.candidates);
 }

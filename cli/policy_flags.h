@@ -18,6 +18,10 @@ struct PolicyFlags {
   std::string precision = "auto";
   uint64_t seed = 0;
   SamplingOptions sampling;
+};
+
+// Value-augmented sampling of a policy (plan/value_steering.h).
+struct SteeringFlags {
   std::string values;  // folder of a value model; "": no steering
   std::vector<double> beta = {5};
   int64_t candidates = 15;
@@ -26,14 +30,13 @@ struct PolicyFlags {
 // Adds the model argument and the flags to a command; the defaults are those that `flags` holds now.
 void add_policy_flags(CLI::App& command, PolicyFlags& flags);
 
-// Adds the flags of value-augmented sampling.
-void add_steering_flags(CLI::App& command, PolicyFlags& flags);
+void add_steering_flags(CLI::App& command, SteeringFlags& flags);
 
 // The model that the flags name, with its adapter; its chat_family is that of the flags.
 LanguageModel load_policy(const PolicyFlags& flags);
 
 // Value-augmented sampling as the flags ask for it; null without --value.
-std::shared_ptr<const Steering> load_steering(const PolicyFlags& flags, const LanguageModel& model);
+std::shared_ptr<const Steering> load_steering(const SteeringFlags& flags, const LanguageModel& model);
 
 // The tokens of a prompt. UserError (value) naming --family for a chat when the model has no chat template.
 std::vector<int64_t> prompt_ids(const LanguageModel& model, const Prompt& prompt);

@@ -291,6 +291,16 @@ std::unique_ptr<Objective> gradient_objective(const TrainStage& stage, const Pol
       stage.rollout->sampling, stage.gradient, context.rng("rollouts"));
 }
 
+// What all objectives with a reference name alike.
+template <class Options>
+void take_reference(const TrainStage& stage, Options& options) {
+  options.reference = stage.reference;
+  options.reference_file = stage.reference_file;
+  options.ref_sync_steps = stage.ref_sync_steps;
+  options.ref_sync_mix = stage.ref_sync_mix;
+  options.answers = stage.answers;
+}
+
 std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Policy& policy,
                                             RunContext& context) {
   if (is_policy_gradient(stage)) return gradient_objective(stage, policy, context);
@@ -304,21 +314,13 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
     options.beta = stage.loss.beta.value_or(options.beta);
     options.desirable_weight = stage.desirable_weight;
     options.undesirable_weight = stage.undesirable_weight;
-    options.reference = stage.reference;
-    options.reference_file = stage.reference_file;
-    options.ref_sync_steps = stage.ref_sync_steps;
-    options.ref_sync_mix = stage.ref_sync_mix;
-    options.answers = stage.answers;
+    take_reference(stage, options);
     return std::make_unique<UnpairedObjective>(policy.model, feedback_of(stage, context), options);
   }
   if (is_ranked(stage)) {
     RankedPreferenceOptions options;
     options.beta = stage.loss.beta.value_or(options.beta);
-    options.reference = stage.reference;
-    options.reference_file = stage.reference_file;
-    options.ref_sync_steps = stage.ref_sync_steps;
-    options.ref_sync_mix = stage.ref_sync_mix;
-    options.answers = stage.answers;
+    take_reference(stage, options);
     return std::make_unique<RankedPreferenceObjective>(policy.model, context.get<RankedLists>("ranked"),
                                                        options);
   }
@@ -326,11 +328,7 @@ std::unique_ptr<Objective> policy_objective(const TrainStage& stage, const Polic
   options.loss = stage.objective;
   options.settings = stage.loss;
   options.sft_weight = stage.sft_weight;
-  options.reference = stage.reference;
-  options.reference_file = stage.reference_file;
-  options.ref_sync_steps = stage.ref_sync_steps;
-  options.ref_sync_mix = stage.ref_sync_mix;
-  options.answers = stage.answers;
+  take_reference(stage, options);
   return std::make_unique<PreferenceObjective>(policy.model, context.get<PreferencePairs>("pairs"), options);
 }
 

@@ -3,13 +3,11 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "plaudit/core/errors.h"
 #include "plaudit/data/episode_selection.h"
 #include "plaudit/model/answer_batch.h"
-#include "plaudit/train/batches.h"
 #include "plaudit/train/examples.h"
+#include "plaudit/train/frozen_pass.h"
 
 namespace plaudit {
 
@@ -51,25 +49,27 @@ OfflineObjective::OfflineObjective(LanguageModel policy, std::vector<AdvantageEx
 
 bool OfflineObjective::prepare(const TrainOptions& options, TrainContext& context) {
   if (!needs_reference()) return true;
-  const at::NoGradGuard no_grad;
-  references_.assign(kept_.size(), {});
-  std::vector<int64_t> all(kept_.size());
-  std::iota(all.begin(), all.end(), 0);
-  int64_t done = 0;
-  for (const auto& pass : micro_batches(
-           all, [&](int64_t i) { return kept_[static_cast<size_t>(i)].tokens.tokens(); },
-           options.tokens_per_batch)) {
-    if (context.interrupt && context.interrupt()) return false;
+  begins_ = {0};
+  for (const auto& example : kept_)
+    begins_.push_back(begins_.back() + static_cast<int64_t>(example.tokens.answers[0].size()));
+  auto found = at::zeros({begins_.back()});
+  const auto pass = [&](const std::vector<int64_t>& part) {
     std::vector<const TokenizedAnswers*> batch;
-    for (const auto i : pass) batch.push_back(&kept_[static_cast<size_t>(i)].tokens);
+    for (const auto i : part) batch.push_back(&kept_[static_cast<size_t>(i)].tokens);
     const auto packed = pack_for_logps(batch);
-    const auto logps = padded_answer_logps(*policy_.transformer, packed).logps;
-    for (size_t b = 0; b < pass.size(); ++b)
-      references_[static_cast<size_t>(pass[b])] =
-          logps[static_cast<int64_t>(b)].slice(0, 0, packed.lengths[b]).clone();
-    done += static_cast<int64_t>(pass.size());
-    if (context.progress) context.progress(done, static_cast<int64_t>(all.size()), "reference");
-  }
+    const auto logps = answer_token_logps(*policy_.transformer, packed).to(at::kCPU, at::kFloat);
+    int64_t at = 0;
+    for (size_t b = 0; b < part.size(); ++b) {
+      found.narrow(0, begins_[static_cast<size_t>(part[b])], packed.lengths[b])
+          .copy_(logps.narrow(0, at, packed.lengths[b]));
+      at += packed.lengths[b];
+    }
+  };
+  const auto count = [&](int64_t i) { return kept_[static_cast<size_t>(i)].tokens.tokens(); };
+  if (!frozen_pass(static_cast<int64_t>(kept_.size()), count, pass, found, "reference log-probabilities",
+                   options, context))
+    return false;
+  references_ = found;
   return true;
 }
 
@@ -85,8 +85,10 @@ StepLoss OfflineObjective::loss(const std::vector<int64_t>& examples) {
   auto reference = at::zeros_like(logps.detach());
   if (needs_reference())
     for (size_t b = 0; b < examples.size(); ++b) {
-      const auto& known = references_[static_cast<size_t>(draws_[static_cast<size_t>(examples[b])])];
-      reference[static_cast<int64_t>(b)].slice(0, 0, known.numel()).copy_(known);
+      const auto place = static_cast<size_t>(draws_[static_cast<size_t>(examples[b])]);
+      reference[static_cast<int64_t>(b)]
+          .slice(0, 0, packed.lengths[b])
+          .copy_(references_.narrow(0, begins_[place], packed.lengths[b]));
     }
   AlolOptions options{.variant = options_.variant, .clip = std::nullopt, .kl_beta = options_.kl_coef};
   if (options_.clip > 0) options.clip = options_.clip;

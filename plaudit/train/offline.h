@@ -59,8 +59,9 @@ class OfflineObjective : public Objective {
   LanguageModel policy_;
   OfflineOptions options_;
   std::vector<AdvantageExample> kept_;
-  std::vector<int64_t> draws_;          // places in kept_
-  std::vector<at::Tensor> references_;  // log-probabilities [T] of each kept answer
+  std::vector<int64_t> draws_;   // places in kept_
+  std::vector<int64_t> begins_;  // of each kept answer in references_
+  at::Tensor references_;        // log-probabilities of all tokens of the kept answers
   std::map<std::string, int64_t> counts_;
   double kept_fraction_ = 0;
   uint64_t fingerprint_ = 0;

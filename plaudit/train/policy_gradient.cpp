@@ -104,15 +104,20 @@ bool PolicyGradientObjective::prepare(const TrainOptions& options, TrainContext&
   return true;
 }
 
-std::vector<Parameter> PolicyGradientObjective::state() const {
+std::vector<Parameter> PolicyGradientObjective::rollouts() const {
   return {{"rollouts.ids", rollouts_.ids},
           {"rollouts.lengths", rollouts_.lengths},
           {"rollouts.old_logps", rollouts_.old_logps},
           {"rollouts.ref_logps", rollouts_.ref_logps},
           {"rollouts.advantage", rollouts_.advantage},
           {"rollouts.score", rollouts_.score},
-          {"rollouts.ended", rollouts_.ended},
-          {"rollouts.step", step_}};
+          {"rollouts.ended", rollouts_.ended}};
+}
+
+std::vector<Parameter> PolicyGradientObjective::state() const {
+  auto out = rollouts();
+  out.push_back({"rollouts.step", step_});
+  return out;
 }
 
 // The answers to the prompt at `place` of the batch.
@@ -141,46 +146,59 @@ void PolicyGradientObjective::begin_update(const std::vector<int64_t>& batch, in
 void PolicyGradientObjective::roll_out(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
                                        const Collective& ranks) {
   const at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : state())
-    if (name != "rollouts.step") tensor.zero_();
+  for (auto& [name, tensor] : rollouts()) tensor.zero_();
   const auto own = share_of_rank(
       batch, [this](int64_t example) { return tokens(example); }, ranks.rank, ranks.world);
   std::vector<int64_t> places;
   for (const auto example : own)
     places.push_back(std::find(batch.begin(), batch.end(), example) - batch.begin());
+  judge(places, draw(places, ranks.world == 1));
+  fill_logps(places, tokens_per_batch);
+  for (const auto place : places) set_advantages(place);
+  std::vector<at::Tensor> joined;
+  for (auto& [name, tensor] : rollouts()) joined.push_back(tensor);
+  ranks.all_reduce_sum(joined);
+}
 
+// The answers to the prompts at these places, place after place. Side by side they share their passes; of
+// several ranks none knows how many stand beside, so each prompt has a stream of its own.
+std::vector<Answer> PolicyGradientObjective::draw(const std::vector<int64_t>& places, bool side_by_side) {
   const auto round = rng_.child(static_cast<int64_t>(step_[0].item<double>()));
-  std::vector<Answer> asked;
   const Generator generator(policy_);
-  std::vector<std::vector<std::vector<Completion>>> drawn;
-  // One by one per prompt would leave the decoder idle; all at once would make the draws depend on the ranks.
-  std::vector<std::vector<int64_t>> all_ids;
-  for (const auto example : batch) all_ids.push_back(prompt_ids_[static_cast<size_t>(example)]);
-  std::vector<std::vector<Completion>> completions(batch.size());
-  if (ranks.world == 1) {
-    completions = generator.generate(all_ids, sampling_, round);
+  const auto prompt_of = [&](int64_t place) {
+    return static_cast<size_t>(batch_[static_cast<size_t>(place)]);
+  };
+  std::vector<std::vector<Completion>> completions;  // [batch] side by side, else of each place
+  if (side_by_side) {
+    std::vector<std::vector<int64_t>> prompts;
+    for (const auto example : batch_) prompts.push_back(prompt_ids_[static_cast<size_t>(example)]);
+    completions = generator.generate(prompts, sampling_, round);
   } else {
     for (const auto place : places)
-      completions[static_cast<size_t>(place)] =
-          generator.generate({all_ids[static_cast<size_t>(place)]}, sampling_, round.child(place))[0];
+      completions.push_back(
+          generator.generate({prompt_ids_[prompt_of(place)]}, sampling_, round.child(place))[0]);
   }
   auto* ids = rollouts_.ids.mutable_data_ptr<double>();
   auto* lengths = rollouts_.lengths.mutable_data_ptr<double>();
   auto* ended = rollouts_.ended.mutable_data_ptr<float>();
-  for (const auto place : places) {
-    const auto example = static_cast<size_t>(batch[static_cast<size_t>(place)]);
+  std::vector<Answer> answers;
+  for (size_t p = 0; p < places.size(); ++p) {
+    const auto& drawn = completions[side_by_side ? static_cast<size_t>(places[p]) : p];
     for (int64_t k = 0; k < sampling_.per_prompt; ++k) {
-      const auto& completion = completions[static_cast<size_t>(place)][static_cast<size_t>(k)];
-      const auto row = place * sampling_.per_prompt + k;
-      for (size_t t = 0; t < completion.ids.size(); ++t)
-        ids[row * sampling_.max_new_tokens + static_cast<int64_t>(t)] =
-            static_cast<double>(completion.ids[t]);
+      const auto& completion = drawn[static_cast<size_t>(k)];
+      const auto row = places[p] * sampling_.per_prompt + k;
+      std::copy(completion.ids.begin(), completion.ids.end(), ids + row * sampling_.max_new_tokens);
       lengths[row] = static_cast<double>(completion.ids.size());
       ended[row] = completion.finish == "stop" ? 1.0F : 0.0F;
-      asked.push_back({prompts_[example], completion.text, extra_[example]});
+      const auto prompt = prompt_of(places[p]);
+      answers.push_back({prompts_[prompt], completion.text, extra_[prompt]});
     }
   }
-  const auto judgements = judge_->judge(asked);
+  return answers;
+}
+
+void PolicyGradientObjective::judge(const std::vector<int64_t>& places, const std::vector<Answer>& answers) {
+  const auto judgements = judge_->judge(answers);
   auto* score = rollouts_.score.mutable_data_ptr<float>();
   for (size_t i = 0; i < judgements.size(); ++i) {
     const auto row = places[i / static_cast<size_t>(sampling_.per_prompt)] * sampling_.per_prompt +
@@ -189,31 +207,23 @@ void PolicyGradientObjective::roll_out(const std::vector<int64_t>& batch, int64_
     if (!stands) ++errors_[judgements[i].error];
     score[row] = stands ? static_cast<float>(judgements[i].score) : NAN;
   }
-  fill_logps(places, tokens_per_batch);
+}
 
-  // The reward of an answer, and its advantage among those to its prompt that could be judged.
-  const auto per_prompt = sampling_.per_prompt;
-  for (const auto place : places) {
-    const auto rows = at::arange(place * per_prompt, (place + 1) * per_prompt, at::kLong);
-    auto reward = options_.score_scale * rollouts_.score.index_select(0, rows);
-    if (options_.unended_score)
-      reward = at::where(rollouts_.ended.index_select(0, rows) > 0, reward,
-                         at::full_like(reward, *options_.unended_score));
-    if (options_.kl_in == "reward")
-      reward =
-          reward -
-          options_.kl_coef *
-              (rollouts_.old_logps.index_select(0, rows) - rollouts_.ref_logps.index_select(0, rows)).sum(1);
-    const auto judged = at::isfinite(rollouts_.score.index_select(0, rows)).nonzero().squeeze(1);
-    if (judged.numel() == 0) continue;
-    const auto kept = reward.index_select(0, judged);
-    rollouts_.advantage.index_copy_(0, rows.index_select(0, judged),
-                                    advantages(kept, at::zeros({judged.numel()}, at::kLong)));
-  }
-  std::vector<at::Tensor> joined;
-  for (auto& [name, tensor] : state())
-    if (name != "rollouts.step") joined.push_back(tensor);
-  if (ranks.world > 1) ranks.all_reduce_sum(joined);
+// The rewards of the answers to a prompt, and their advantages among those that could be judged.
+void PolicyGradientObjective::set_advantages(int64_t place) {
+  const auto rows = at::arange(place * sampling_.per_prompt, (place + 1) * sampling_.per_prompt, at::kLong);
+  const auto of = [&](const at::Tensor& all) { return all.index_select(0, rows); };
+  const auto score = of(rollouts_.score);
+  const auto judged = at::isfinite(score).nonzero().squeeze(1);
+  if (judged.numel() == 0) return;
+  auto reward = options_.score_scale * score;
+  if (options_.unended_score)
+    reward = at::where(of(rollouts_.ended) > 0, reward, at::full_like(reward, *options_.unended_score));
+  if (options_.kl_in == "reward")
+    reward = reward - options_.kl_coef * (of(rollouts_.old_logps) - of(rollouts_.ref_logps)).sum(1);
+  rollouts_.advantage.index_copy_(
+      0, rows.index_select(0, judged),
+      advantages(reward.index_select(0, judged), at::zeros({judged.numel()}, at::kLong)));
 }
 
 at::Tensor PolicyGradientObjective::advantages(const at::Tensor& scores, const at::Tensor& groups) const {

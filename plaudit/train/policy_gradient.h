@@ -78,7 +78,12 @@ class PolicyGradientObjective : public Objective {
   const std::map<std::string, int64_t>& unjudged() const { return errors_; }
 
  private:
+  // What one rank knows of its own prompts, summed over the ranks.
+  std::vector<Parameter> rollouts() const;
   void roll_out(const std::vector<int64_t>& batch, int64_t tokens_per_batch, const Collective& ranks);
+  std::vector<Answer> draw(const std::vector<int64_t>& places, bool side_by_side);
+  void judge(const std::vector<int64_t>& places, const std::vector<Answer>& answers);
+  void set_advantages(int64_t place);
   void fill_logps(const std::vector<int64_t>& own, int64_t tokens_per_batch);
   at::Tensor advantages(const at::Tensor& scores, const at::Tensor& groups) const;
   TokenizedAnswers answers_of(int64_t place) const;

@@ -55,10 +55,11 @@ void describe(OptionTable<PreferenceOptions>& t) {
 
 PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector<PreferencePair>& pairs,
                                          PreferenceOptions options, std::shared_ptr<Transformer> reference)
-    : policy_(std::move(policy)),
+    : ReferenceObjective(std::move(policy), reference_options(options),
+                         find_preference_loss(options.loss, options.settings).needs_reference,
+                         std::move(reference)),
       options_(std::move(options)),
       loss_(&find_preference_loss(options_.loss, options_.settings)),
-      reference_(policy_, reference_options(options_), loss_->needs_reference, std::move(reference)),
       views_(loss_->extras == PairExtras::revisions ? 3 : 1) {
   const auto& settings = options_.settings;
   if (loss_->extras == PairExtras::token_rewards)

@@ -12,9 +12,8 @@
 #include "plaudit/data/records.h"
 #include "plaudit/model/transformer.h"
 #include "plaudit/train/contrast_rewards.h"
-#include "plaudit/train/loop.h"
 #include "plaudit/train/preference_losses.h"
-#include "plaudit/train/reference_logps.h"
+#include "plaudit/train/reference_objective.h"
 
 namespace plaudit {
 
@@ -46,7 +45,7 @@ void describe(OptionTable<PreferenceOptions>& table);
 // and `rejected_writer` "reference" in the extra fields (the stages sample and label write them) mark the
 // draws of the reference. Token rewards: see contrast_rewards.h; counts() says as token_rewards_agree in how
 // many pairs they are larger for the chosen answer.
-class PreferenceObjective : public Objective {
+class PreferenceObjective : public ReferenceObjective {
  public:
   // Tokenises at once. UserErrors: no pair, or all dropped (empty); too long, a label outside [0,1], a weight
   // below 0, all weights 0, all pairs equal or all undecided, options that contradict each other (value).
@@ -57,15 +56,9 @@ class PreferenceObjective : public Objective {
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int64_t tokens(int64_t example) const override;
   StepLoss loss(const std::vector<int64_t>& examples) override;
-  std::vector<Parameter> parameters() const override { return policy_.transformer->trainable(); }
   std::vector<std::string> metric_names() const override;
   bool prepare(const TrainOptions& options, TrainContext& context) override;
-  void after_step(int64_t step) override { reference_.after_step(step); }
-  std::vector<Parameter> state() const override { return reference_.state(); }
-  void begin_pass(std::optional<uint64_t> key) override { policy_.transformer->set_dropout_key(key); }
-  uint64_t fingerprint() const override { return fingerprint_; }
   std::string show(int64_t example) const override;
-  std::map<std::string, int64_t> counts() const override { return counts_; }
 
  private:
   // What is read for one pair: its answers, then, for losses of revisions, the same behind a context with
@@ -76,17 +69,13 @@ class PreferenceObjective : public Objective {
   std::vector<int64_t> views(const std::vector<int64_t>& examples) const;
   PreferenceTerms terms(const std::vector<int64_t>& examples) const;
 
-  LanguageModel policy_;
   PreferenceOptions options_;
   const PreferenceLoss* loss_ = nullptr;
-  ReferenceLogps reference_;
   std::optional<ContrastRewards> contrast_;
   size_t views_ = 1;                        // read per pair
   std::vector<TokenizedAnswers> examples_;  // views_ per pair
   std::vector<double> labels_, weights_;
   std::vector<double> chosen_calibrates_, rejected_calibrates_;
-  std::map<std::string, int64_t> counts_;
-  uint64_t fingerprint_ = 0;
 };
 
 }  // namespace plaudit

@@ -50,9 +50,9 @@ RankedPreferenceObjective::RankedPreferenceObjective(LanguageModel policy,
                                                      const std::vector<RankedList>& lists,
                                                      RankedPreferenceOptions options,
                                                      std::shared_ptr<Transformer> reference)
-    : policy_(std::move(policy)),
-      options_(std::move(options)),
-      reference_(policy_, reference_options(options_), /*needed=*/true, std::move(reference)) {
+    : ReferenceObjective(std::move(policy), reference_options(options), /*needed=*/true,
+                         std::move(reference)),
+      options_(std::move(options)) {
   auto encoder = answer_encoder(policy_, options_.answers, AnswerEnd::cut);
   int64_t tied = 0, short_lists = 0;
   for (size_t i = 0; i < lists.size(); ++i) {

@@ -11,8 +11,7 @@
 #include "plaudit/data/answers.h"
 #include "plaudit/data/records.h"
 #include "plaudit/model/transformer.h"
-#include "plaudit/train/loop.h"
-#include "plaudit/train/reference_logps.h"
+#include "plaudit/train/reference_objective.h"
 
 namespace plaudit {
 
@@ -33,7 +32,7 @@ void describe(OptionTable<RankedPreferenceOptions>& table);
 // since the model knows no ties; without scores the order is the ranking. Each prompt is computed once. Loss
 // and metrics are means per list: kl = mean over all answers of log ref - log policy; rewards/best,
 // rewards/worst; rewards/accuracy, the share of lists whose best answer has the largest reward.
-class RankedPreferenceObjective : public Objective {
+class RankedPreferenceObjective : public ReferenceObjective {
  public:
   // Tokenises at once. UserErrors: no list, or none of two answers that differ in score (empty); too long,
   // options that contradict each other (value).
@@ -45,27 +44,17 @@ class RankedPreferenceObjective : public Objective {
   int64_t size() const override { return static_cast<int64_t>(examples_.size()); }
   int64_t tokens(int64_t example) const override;
   StepLoss loss(const std::vector<int64_t>& examples) override;
-  std::vector<Parameter> parameters() const override { return policy_.transformer->trainable(); }
   std::vector<std::string> metric_names() const override {
     return {"kl", "rewards/accuracy", "rewards/best", "rewards/worst"};
   }
   bool prepare(const TrainOptions& options, TrainContext& context) override;
-  void after_step(int64_t step) override { reference_.after_step(step); }
-  std::vector<Parameter> state() const override { return reference_.state(); }
-  void begin_pass(std::optional<uint64_t> key) override { policy_.transformer->set_dropout_key(key); }
-  uint64_t fingerprint() const override { return fingerprint_; }
   std::string show(int64_t example) const override;
-  std::map<std::string, int64_t> counts() const override { return counts_; }
 
  private:
   void add_lists_of_one_size(const std::vector<int64_t>& examples, StepLoss& out) const;
 
-  LanguageModel policy_;
   RankedPreferenceOptions options_;
-  ReferenceLogps reference_;
   std::vector<TokenizedAnswers> examples_;  // best answer first
-  std::map<std::string, int64_t> counts_;
-  uint64_t fingerprint_ = 0;
 };
 
 }  // namespace plaudit

@@ -72,9 +72,9 @@ void describe(OptionTable<UnpairedOptions>& t) {
 
 UnpairedObjective::UnpairedObjective(LanguageModel policy, const std::vector<UnpairedFeedback>& feedback,
                                      UnpairedOptions options, std::shared_ptr<Transformer> reference)
-    : policy_(std::move(policy)),
-      options_(std::move(options)),
-      reference_(policy_, reference_options(options_), /*needed=*/true, std::move(reference)) {
+    : ReferenceObjective(std::move(policy), reference_options(options), /*needed=*/true,
+                         std::move(reference)),
+      options_(std::move(options)) {
   auto encoder = answer_encoder(policy_, options_.answers, AnswerEnd::cut);
   for (size_t i = 0; i < feedback.size(); ++i) {
     auto example = encoder.encode(fmt::format("record {}", i), feedback[i].prompt, {feedback[i].completion});

@@ -11,8 +11,7 @@
 #include "plaudit/data/answers.h"
 #include "plaudit/data/records.h"
 #include "plaudit/model/transformer.h"
-#include "plaudit/train/loop.h"
-#include "plaudit/train/reference_logps.h"
+#include "plaudit/train/reference_objective.h"
 
 namespace plaudit {
 
@@ -38,7 +37,7 @@ void describe(OptionTable<UnpairedOptions>& table);
 //
 // Loss and metrics are means per example. Metrics: reference_point (in nats), kl = mean of log ref - log
 // policy, rewards/desirable, rewards/undesirable, logps/desirable, logps/undesirable.
-class UnpairedObjective : public Objective {
+class UnpairedObjective : public ReferenceObjective {
  public:
   // Tokenises at once. UserErrors: no record, or all dropped (empty); all of one kind, all the same, too
   // long, options that contradict each other (value).
@@ -50,31 +49,21 @@ class UnpairedObjective : public Objective {
   int64_t tokens(int64_t example) const override;
   // Under the reference point of the last begin_update(); before any, under that of `examples`.
   StepLoss loss(const std::vector<int64_t>& examples) override;
-  std::vector<Parameter> parameters() const override { return policy_.transformer->trainable(); }
   std::vector<std::string> metric_names() const override;
   bool prepare(const TrainOptions& options, TrainContext& context) override;
   void begin_update(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
                     const Collective& ranks) override;
-  void begin_pass(std::optional<uint64_t> key) override { policy_.transformer->set_dropout_key(key); }
-  void after_step(int64_t step) override { reference_.after_step(step); }
-  std::vector<Parameter> state() const override { return reference_.state(); }
-  uint64_t fingerprint() const override { return fingerprint_; }
   std::string show(int64_t example) const override;
-  std::map<std::string, int64_t> counts() const override { return counts_; }
 
  private:
   // Scalar z0 of some examples; NaN where a log-probability is.
   at::Tensor reference_point(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
                              const Collective& ranks) const;
 
-  LanguageModel policy_;
   UnpairedOptions options_;
-  ReferenceLogps reference_;  // answers: the own one, the mismatched one
-  std::vector<TokenizedAnswers> own_, mismatched_;
-  std::vector<double> desirable_;  // 1 or 0
-  std::map<std::string, int64_t> counts_;
+  std::vector<TokenizedAnswers> own_, mismatched_;  // the columns of the reference
+  std::vector<double> desirable_;                   // 1 or 0
   at::Tensor reference_point_;
-  uint64_t fingerprint_ = 0;
 };
 
 }  // namespace plaudit
