@@ -107,6 +107,13 @@ void RunContext::progress(int64_t done, int64_t total, const std::string& what) 
   impl_->progress->update(done, total);
 }
 
+std::function<void(int64_t, int64_t)> RunContext::progress_of(const std::string& what) {
+  return [this, what](int64_t done, int64_t total) {
+    progress(done, total, what);
+    throw_if_interrupted();
+  };
+}
+
 bool RunContext::interrupted() const {
   return interrupt_requested();
 }

@@ -70,6 +70,8 @@ class RunContext {
   void log(int64_t step, const std::map<std::string, double>& values);
   // The line on the terminal: `done` of `total` (0: unknown) of `what`, with rate and time left.
   void progress(int64_t done, int64_t total, const std::string& what);
+  // The same as a callback that stops, too: progress(), then throw_if_interrupted().
+  std::function<void(int64_t done, int64_t total)> progress_of(const std::string& what);
   // True once the user pressed Ctrl-C: finish the step, save, then throw_if_interrupted().
   bool interrupted() const;
   // Throws InterruptedError; the stage starts again on resume, with its folder as it is.

@@ -14,10 +14,7 @@ void evaluate_directions(const EvaluateStage& stage, RunContext& context) {
   const auto answer = [&](const AnswerSource& source, const std::vector<Prompt>& prompts,
                           const std::string& who) {
     auto answers = answer_prompts(source, prompts, stage.sampling, context.rng("answers"),
-                                  [&](int64_t done, int64_t total) {
-                                    context.progress(done, total, "answers of the " + who);
-                                    context.throw_if_interrupted();
-                                  });
+                                  context.progress_of("answers of the " + who));
     for (const auto& record : records) answers.extra.push_back(record.extra);
     return answers;
   };

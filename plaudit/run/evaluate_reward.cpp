@@ -30,10 +30,7 @@ PairScores score_pairs(const RewardModel& model, const PreferencePairs& pairs, R
     answers.push_back({pair.prompt, turned ? pair.rejected : pair.chosen});
     answers.push_back({pair.prompt, turned ? pair.chosen : pair.rejected});
   }
-  const auto scores = model.score(answers, 4096, [&](int64_t done, int64_t total) {
-    context.progress(done, total, "answers scored");
-    context.throw_if_interrupted();
-  });
+  const auto scores = model.score(answers, 4096, context.progress_of("answers scored"));
   PairScores out;
   int64_t failed = 0;
   for (size_t i = 0; i < scores.size(); i += 2) {
@@ -97,13 +94,9 @@ void evaluate_best_of_n(const EvaluateStage& stage, RunContext& context) {
   const bool of_policy = stage.model == "policy";
   auto sampling = stage.sampling;
   sampling.per_prompt = *std::max_element(stage.n.begin(), stage.n.end());
-  const auto answers =
-      answer_prompts({of_policy ? policy.model : reference.model, of_policy || reference.use_adapter},
-                     load_prompts(stage.prompts, context), sampling, context.rng("answers"),
-                     [&](int64_t done, int64_t total) {
-                       context.progress(done, total, "answers");
-                       context.throw_if_interrupted();
-                     });
+  const auto answers = answer_prompts(
+      {of_policy ? policy.model : reference.model, of_policy || reference.use_adapter},
+      load_prompts(stage.prompts, context), sampling, context.rng("answers"), context.progress_of("answers"));
   RewardModelJudge proxy(context.get<RecipeRewardModel>("reward_model").model);
   const auto judge = make_judge(stage.judge, context);
   const auto shape = {static_cast<int64_t>(answers.prompts.size()), sampling.per_prompt};

@@ -24,22 +24,19 @@ void add_comparison(const std::string& name, const Comparison& scores, RunContex
   add_metric(summary, name + "/gain", eval::bootstrap_difference(scores.policy, scores.reference, rng));
 }
 
-// Both models revise their answers, and are judged after each time.
+// Both models revise their answers, and are judged after each time; `first` are the scores of `after`.
 void add_revisions(const EvaluateStage& stage, const Policy& policy, const ReferenceModel& reference,
-                   PolicyAnswers after, PolicyAnswers before, Judge& judge, RunContext& context) {
+                   PolicyAnswers after, PolicyAnswers before, const std::vector<double>& first, Judge& judge,
+                   RunContext& context) {
   const auto instruction = stage.revise.empty() ? std::string(kReviseInstruction) : stage.revise;
   const auto prompts = after.prompts;
   const auto bootstrap = context.rng("bootstrap");
-  const auto first = judge_scores(judge, after);
   const auto revise = [&](const LanguageModel& model, bool use_adapter, PolicyAnswers& answers, int64_t k) {
     std::vector<Prompt> asked;
     for (size_t i = 0; i < prompts.size(); ++i)
       asked.push_back(revision_prompt(prompts[i], answers.completions[i][0].text, instruction));
     answers = answer_prompts({model, use_adapter}, asked, stage.sampling, context.rng("revisions").child(k),
-                             [&](int64_t done, int64_t total) {
-                               context.progress(done, total, fmt::format("revision {}", k));
-                               context.throw_if_interrupted();
-                             });
+                             context.progress_of(fmt::format("revision {}", k)));
     return judge_scores(judge, answers);
   };
   for (int64_t k = 1; k <= stage.revisions; ++k) {
@@ -110,10 +107,8 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
   const auto rng = context.rng("answers");
   const auto answer = [&](AnswerSource source, const std::string& who) {
     const auto start = std::chrono::steady_clock::now();
-    auto answers = answer_prompts(source, prompts, stage.sampling, rng, [&](int64_t done, int64_t total) {
-      context.progress(done, total, "answers of the " + who);
-      context.throw_if_interrupted();
-    });
+    auto answers =
+        answer_prompts(source, prompts, stage.sampling, rng, context.progress_of("answers of the " + who));
     for (const auto& record : records) answers.extra.push_back(record.extra);
     int64_t tokens = 0;
     for (const auto& list : answers.completions)
@@ -151,7 +146,8 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
     add_diversity("policy", after, context);
     add_diversity("reference", before, context);
   }
-  if (stage.revisions > 0) add_revisions(stage, policy, reference, after, before, *judge, context);
+  if (stage.revisions > 0)
+    add_revisions(stage, policy, reference, after, before, judged_after, *judge, context);
 
   auto& report = context.report();
   report.heading("Policy against reference");

@@ -31,6 +31,16 @@ void describe(OptionTable<SampleStage>& t) {
       "in round k of a repeat take the k-th `limit` prompts of the file, from its start again at its end");
 }
 
+std::vector<JudgedAnswers> to_judge(const SampledAnswers& answers) {
+  std::vector<JudgedAnswers> lists;
+  for (size_t i = 0; i < answers.lists.size(); ++i) {
+    const auto& list = answers.lists[i];
+    lists.push_back({list.prompt, list.completions, {}, list.extra});
+    if (!answers.writers.empty()) lists.back().writers = answers.writers[i];
+  }
+  return lists;
+}
+
 void save_answers(const SampledAnswers& answers, const std::string& folder) {
   std::vector<Json> lines;
   for (size_t i = 0; i < answers.lists.size(); ++i) {
@@ -107,10 +117,7 @@ PolicyAnswers reference_answers(const SampleStage& options, const std::vector<Pr
   auto sampling = options.sampling;
   sampling.per_prompt = options.reference_answers;
   return answer_prompts({reference.model, reference.use_adapter, options.precision}, asked, sampling,
-                        context.rng("reference"), [&](int64_t done, int64_t total) {
-                          context.progress(done, total, "answers of the reference");
-                          context.throw_if_interrupted();
-                        });
+                        context.rng("reference"), context.progress_of("answers of the reference"));
 }
 
 void check_sample(const SampleStage& options) {
@@ -129,10 +136,7 @@ void run_sample(const SampleStage& options, RunContext& context) {
   const auto records = records_of(options, context);
   const auto prompts = prompts_of(records);
   const auto answers = answer_prompts({policy.model, true, options.precision}, prompts, options.sampling,
-                                      context.rng(), [&](int64_t done, int64_t total) {
-                                        context.progress(done, total, "answers");
-                                        context.throw_if_interrupted();
-                                      });
+                                      context.rng(), context.progress_of("answers"));
   SampledAnswers out;
   int64_t tokens = 0, ended = 0;
   for (size_t i = 0; i < prompts.size(); ++i) {
