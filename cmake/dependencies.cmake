@@ -49,11 +49,7 @@ endfunction()
 # HDF5 from the system; data sets of D4RL and Minari are read and written with it. Its include folder goes to one file.
 option(PLAUDIT_HDF5 "read and write HDF5 data sets" ON)
 if(PLAUDIT_HDF5)
-  foreach(name hdf5-serial hdf5)
-    if(NOT HDF5_FOUND)
-      pkg_check_modules(HDF5 ${name})
-    endif()
-  endforeach()
+  pkg_search_module(HDF5 hdf5-serial hdf5)
   if(NOT HDF5_FOUND)
     message(FATAL_ERROR "The HDF5 C library is needed for data sets of D4RL and Minari. Install it (Debian, Ubuntu: "
                         "libhdf5-dev; `make setup` does), or leave it out with -DPLAUDIT_HDF5=OFF.")

@@ -116,7 +116,8 @@ void write_d4rl(const std::string& path, const ControlData& data) {
   file.write("timeouts", data.timeouts);
   if (data.next_observations.defined()) file.write("next_observations", data.next_observations);
   for (const auto& [name, values] : data.infos) file.write("infos/" + name, values);
-  for (const auto& [name, value] : Json::parse(data.metadata).items()) {
+  const auto metadata = Json::parse(data.metadata);
+  for (const auto& [name, value] : metadata.items()) {
     if (value.is_number_float())
       file.write("metadata/" + name, at::scalar_tensor(value.get<double>(), at::kDouble));
     else if (value.is_number_integer())

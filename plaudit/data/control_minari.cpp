@@ -235,7 +235,9 @@ void write_minari(const std::string& folder, const ControlData& data, const Mina
   static const std::regex id("([-_\\w][-_\\w/]*[-_\\w]+/)?[-_\\w]+-v\\d+");
   if (!std::regex_match(description.dataset_id, id))
     fail(ErrorKind::value, "dataset_id",
-         "must be [namespace/]name-v0 of letters, digits, - and _, got '" + description.dataset_id + "'");
+         "must be name-v0 or namespace/name-v0 of letters, digits, - and _, the namespace of two at least, "
+         "got '" +
+             description.dataset_id + "'");
   if (description.format != "hdf5" && description.format != "arrow" && description.format != "parquet")
     fail(ErrorKind::value, "format", "must be one of hdf5, arrow, parquet, got '" + description.format + "'");
   if (!data.next_observations.defined())
