@@ -3,11 +3,10 @@
 //
 //   tool_control job.json
 //
-// {"read": path, "max_episode_steps", "next_observations", "columns": safetensors to write, "transitions":
-// the
-//  same, "metadata": JSON to write, "d4rl": file to write, "minari": {"folder", "dataset_id", "format",
-//  "environment", "max_steps"}} or {"policy": folder, "observations": safetensors with observations,
-//  previous, "actions": safetensors to write}.
+// Reads and writes: {"read": path, "max_episode_steps", "next_observations", "columns": safetensors to write,
+// "transitions": the same, "metadata": JSON to write, "d4rl": file to write, "minari": {"folder",
+// "dataset_id", "format", "environment", "max_steps"}}. Asks: {"policy": folder, "observations": safetensors
+// with observations and previous, "actions": safetensors to write}.
 #include <ATen/ATen.h>
 
 #include <cstdio>
