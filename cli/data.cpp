@@ -65,7 +65,7 @@ void print_rejections(const ReadReport& report) {
                100 * ReadOptions{}.max_rejected);
 }
 
-void print(const std::string& kind, const Seen& found) {
+void print_report(const std::string& kind, const Seen& found) {
   fmt::print("{}\n{} from the columns {}\n", summary(found.report), kind, found.report.form);
   print_rejections(found.report);
   for (size_t i = 0; i < found.samples.size(); ++i) {
@@ -104,7 +104,7 @@ void add_data(CLI::App& app, int&) {
       fail(ErrorKind::value, a->file,
            "fits no kind of record; name its columns with --columns, or give --kind");
     const auto found = read_kind(kind, a->file, a->options);
-    print(kind, found);
+    print_report(kind, found);
     if (a->json.empty()) return;
     Json out{{"kind", kind}};
     out.update(json_of(found.report));
