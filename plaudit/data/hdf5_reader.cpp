@@ -56,7 +56,7 @@ NumberType number_type(hid_t type) {
 
 // The text in one element of `type`, read by `read(memory type, buffer)`.
 template <class Read>
-std::string text_of(hid_t type, Read read) {
+std::string text_in(hid_t type, Read read) {
   if (H5Tis_variable_str(type) > 0) {
     const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(memory, H5T_VARIABLE);
@@ -76,7 +76,7 @@ Json attribute_value(hid_t attribute) {
   const Handle type(H5Aget_type(attribute), H5Tclose), space(H5Aget_space(attribute), H5Sclose);
   if (H5Sget_simple_extent_npoints(space) != 1) return nullptr;
   if (H5Tget_class(type) == H5T_STRING)
-    return text_of(type, [&](hid_t memory, void* out) { return H5Aread(attribute, memory, out); });
+    return text_in(type, [&](hid_t memory, void* out) { return H5Aread(attribute, memory, out); });
   const auto number = number_type(type);
   if (number.memory < 0) return nullptr;
   if (at::isFloatingType(number.ours)) {
@@ -160,7 +160,7 @@ std::string Hdf5Reader::read_text(const std::string& column) const {
   const Handle type(H5Dget_type(set), H5Tclose), space(H5Dget_space(set), H5Sclose);
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
     fail(ErrorKind::type, path_, "'" + column + "' must hold one text");
-  return text_of(type, [&](hid_t memory, void* out) {
+  return text_in(type, [&](hid_t memory, void* out) {
     return H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
   });
 }

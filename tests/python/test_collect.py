@@ -130,6 +130,18 @@ def test_a_minari_set_loads_by_its_name(build_folder, shared_data, tmp_path, mon
         assert value(read, name) == pytest.approx(value(metrics, f"expert/{name}"), rel=1e-6), name
 
 
+def test_data_says_what_a_file_holds(hopper, plaudit_cli, tmp_path):
+    folder, metrics, _ = hopper
+    path = folder / "hopper-expert-engine-v1.hdf5"
+    shown = plaudit_cli("data", path, "--json", tmp_path / "data.json", check=0).stdout
+    found = json.loads((tmp_path / "data.json").read_text())
+    assert f"{found['steps']} steps in {found['episodes']} episodes, observations of 11 and actions of 3 numbers" in shown
+    assert found["steps"] == value(metrics, "expert/steps")
+    assert found["return"]["mean"] == pytest.approx(value(metrics, "expert/return"), rel=1e-6)
+    for name in ["score", "d4rl_score"]:
+        assert found[name] == pytest.approx(value(metrics, f"expert/{name}"), rel=1e-6)
+
+
 @pytest.fixture(scope="module")
 def trained(build_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
