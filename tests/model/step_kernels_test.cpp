@@ -24,7 +24,7 @@ TEST(StepKernels, EveryInstructionSetEqualsTheRecursion) {
       steps.scan({in(r), rows, length, 0, in(d), out(scan)});
       steps.scan({in(r), rows, length, 0.9, nullptr, out(even)});
       const auto found = steps.gae_u8({in(r), in(v), bytes.const_data_ptr<uint8_t>(), rows, length, 0.9, 0.7,
-                                       out(advantages), out(returns)});
+                                       out(advantages), out(returns), false});
       EXPECT_TRUE(found.any && !found.bad && !found.hole) << set->name << " " << length;
       steps.returns({in(r), in(mask), rows, length, 0.9, false, out(to_go)});
       for (int64_t b = 0; b < rows; ++b) {
