@@ -186,23 +186,32 @@ void scan(const ScanTask<T>& task) {
 template <class T, class M>
 PLAUDIT_INLINE int64_t valid_steps(const M* mask, int64_t length, bool& hole) {
   using S = Steps<T>;
-  typename S::Flags count{}, last{}, number{};
-  for (int lane = 0; lane < S::kLanes; ++lane) number[lane] = lane + 1;
-  const int64_t whole = length - length % S::kLanes;
-  for (int64_t at = 0; at < whole; at += S::kLanes, number += S::kLanes) {
-    const auto ok = load_mask<T>(mask + at, S::kLanes);
-    count -= ok;
-    last = ok ? number : last;
+  constexpr int64_t lanes = S::kLanes;
+  int64_t at = 0;  // behind steps that are all valid
+  for (; at + 4 * lanes <= length; at += 4 * lanes) {
+    const auto first = load_mask<T>(mask + at, lanes) & load_mask<T>(mask + at + lanes, lanes);
+    const auto second =
+        load_mask<T>(mask + at + 2 * lanes, lanes) & load_mask<T>(mask + at + 3 * lanes, lanes);
+    if (any_of(~(first & second))) break;
   }
-  int64_t total = 0, end = 0;
-  for (int lane = 0; lane < S::kLanes; ++lane) {
-    total += count[lane];
-    end = last[lane] > end ? last[lane] : end;
+  int64_t count = at, end = at;
+  if (at + lanes <= length) {
+    typename S::Flags counts{}, last{}, number{};
+    for (int64_t lane = 0; lane < lanes; ++lane) number[lane] = at + lane + 1;
+    for (; at + lanes <= length; at += lanes, number += lanes) {
+      const auto ok = load_mask<T>(mask + at, lanes);
+      counts -= ok;
+      last = ok ? number : last;
+    }
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      count += counts[lane];
+      end = last[lane] > end ? last[lane] : end;
+    }
   }
-  for (int64_t at = whole; at < length; ++at)
-    if (mask[at] != 0) ++total, end = at + 1;
-  hole |= total != end;
-  return total;
+  for (; at < length; ++at)
+    if (mask[at] != 0) ++count, end = at + 1;
+  hole |= count != end;
+  return count;
 }
 
 template <class T>
