@@ -14,6 +14,7 @@
 #include "plaudit/eval/interval.h"
 #include "plaudit/run/stage_parts.h"
 #include "plaudit/train/off_policy.h"
+#include "plaudit/train/sac.h"
 
 namespace plaudit {
 namespace {
@@ -97,16 +98,17 @@ void run_sac(const SacStage& o, RunContext& context) {
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
   Series curve{.name = "collected", .x = {}, .y = {}};
-  OffPolicyContext around{.rng = context.rng("run")};
+  ControlContext around{.rng = context.rng("run")};
   if (!context.run_folder().empty()) around.folder = context.folder();  // a claim's run has none
-  around.episode = [&](int64_t step, double episode_return, const SacMetrics& m) {
-    context.log(step, {{"return", episode_return},
-                       {"critic_loss", m.critic_loss},
-                       {"model_loss", m.model_loss},
-                       {"actor_loss", m.actor_loss},
-                       {"temperature", m.temperature}});
+  around.report = [&](int64_t step, const ControlMetrics& metrics) {
+    context.log(step, metrics);
     curve.x.push_back(static_cast<double>(step));
-    curve.y.push_back(episode_return);
+    curve.y.push_back(metrics.at("return"));
+  };
+  around.save_state = [&] { return Json{{"x", curve.x}, {"y", curve.y}}; };
+  around.load_state = [&](const Json& saved) {
+    curve.x = saved.at("x").get<std::vector<double>>();
+    curve.y = saved.at("y").get<std::vector<double>>();
   };
   around.progress = [&](int64_t done, int64_t total) { context.progress(done, total, "steps"); };
   around.interrupt = [&] { return context.interrupted(); };
