@@ -45,3 +45,13 @@ set_target_properties(plaudit_mujoco PROPERTIES IMPORTED_LOCATION ${library})
 function(plaudit_uses_mujoco target)
   set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES INCLUDE_DIRECTORIES ${PLAUDIT_MUJOCO}/include)
 endfunction()
+
+# HDF5 from the system; data sets of D4RL and Minari are read and written with it. Its include folder goes to one file.
+option(PLAUDIT_HDF5 "read and write HDF5 data sets" ON)
+if(PLAUDIT_HDF5)
+  pkg_search_module(HDF5 hdf5-serial hdf5)
+  if(NOT HDF5_FOUND)
+    message(FATAL_ERROR "The HDF5 C library is needed for data sets of D4RL and Minari. Install it (Debian, Ubuntu: "
+                        "libhdf5-dev; `make setup` does), or leave it out with -DPLAUDIT_HDF5=OFF.")
+  endif()
+endif()
