@@ -28,6 +28,16 @@ Tensor normalized_score(const Tensor& returns, double random_return, double expe
   return 100 * (as_real(returns) - random_return) / (expert_return - random_return);
 }
 
+std::optional<ReferenceReturns> d4rl_references(const std::string& task) {
+  std::string name;
+  for (const char c : task.substr(0, task.find('-')))
+    name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (name == "halfcheetah") return ReferenceReturns{-280.178953, 12135.0};
+  if (name == "hopper") return ReferenceReturns{-20.272305, 3234.3};
+  if (name == "walker2d") return ReferenceReturns{1.629008, 4592.3};
+  return std::nullopt;
+}
+
 Tensor frequency_averaged_score(const Tensor& lengths, const Tensor& returns, double max_return,
                                 double shift) {
   const Check check("eval.frequency_averaged_score");

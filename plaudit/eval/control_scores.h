@@ -3,6 +3,7 @@
 // UserErrors: empty, shape, nan, value.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "plaudit/core/checks.h"
@@ -11,6 +12,15 @@ namespace plaudit {
 
 // 100 (R - random)/(expert - random), [N]; equal references are kind value.
 Tensor normalized_score(const Tensor& returns, double random_return, double expert_return);
+
+struct ReferenceReturns {
+  double random_return = 0, expert_return = 0;
+};
+
+// Those that D4RL's published scores are between (Fu et al., 2020, infos.py): of "HalfCheetah-v5",
+// "hopper-medium-v2" or any other name that starts with halfcheetah, hopper or walker2d; nothing for other
+// tasks.
+std::optional<ReferenceReturns> d4rl_references(const std::string& task);
 
 // The area under returns + shift over decision intervals `lengths` [L] (>= 2, strictly increasing), by
 // trapezoids, over max_return times the largest interval. Patel and Siegelmann, ICLR 2025; a perfect policy

@@ -17,5 +17,13 @@ TEST(NormalizedScore, IsZeroForTheRandomAndAHundredForTheExpertPolicy) {
   expect_error(ErrorKind::nan, "expert_return", [&] { normalized_score(returns, 1, std::nan("")); });
 }
 
+TEST(NormalizedScore, D4rlHasItsOwnReferences) {
+  const auto cheetah = d4rl_references("HalfCheetah-v5"), hopper = d4rl_references("hopper-medium-v2");
+  ASSERT_TRUE(cheetah && hopper);
+  EXPECT_EQ(cheetah->expert_return, 12135.0);
+  EXPECT_EQ(hopper->random_return, -20.272305);
+  EXPECT_FALSE(d4rl_references("Ant-v5"));
+}
+
 }  // namespace
 }  // namespace plaudit
