@@ -1,7 +1,6 @@
 #include "bench/control_updates.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -9,6 +8,7 @@
 
 #include "bench/process.h"
 #include "plaudit/core/files.h"
+#include "plaudit/core/parallel.h"
 #include "plaudit/train/iql.h"
 #include "plaudit/train/logged_control.h"
 #include "plaudit/train/sac.h"
@@ -31,21 +31,10 @@ std::unique_ptr<ControlLearner> make(const std::string& learner) {
   return std::make_unique<IqlLearner>(kObservations, kActions, IqlOptions{}, 1'000'000, rng);
 }
 
-class OneThread {
- public:
-  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~OneThread() { at::set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
-
 }  // namespace
 
 double measure_updates(const std::string& learner, double seconds) {
-  const OneThread one;
+  const ThreadLimit one(1);
   const LoggedExperience data(logged(), "bench", 1);
   const auto method = make(learner);
   Rng rng(0, "updates");

@@ -1,7 +1,7 @@
 // sac: trains a policy of continuous control in a simulated task; decision_frequency: how it stands up to
 // deciding less often.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include "plaudit/core/parallel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +13,7 @@
 #include "plaudit/eval/decision_frequency.h"
 #include "plaudit/eval/interval.h"
 #include "plaudit/run/stage_parts.h"
+#include "plaudit/run/task_policy.h"
 #include "plaudit/train/off_policy.h"
 #include "plaudit/train/sac.h"
 
@@ -39,21 +40,6 @@ struct DecisionFrequencyStage {
   std::optional<double> max_return = {}, shift = {};
 };
 
-// A policy and the task that it was trained in.
-struct ControlPolicy {
-  std::string environment;
-  ControlActor actor;
-};
-
-void save_control_policy(const ControlPolicy& policy, const std::string& folder) {
-  save_actor(policy.actor, folder);
-  write_json(folder + "/policy.json", {{"environment", policy.environment}});
-}
-ControlPolicy load_control_policy(const std::string& folder) {
-  return {read_json(folder + "/policy.json").at("environment").get<std::string>(), load_actor(folder)};
-}
-PLAUDIT_ARTEFACT(ControlPolicy, "control policy", &save_control_policy, &load_control_policy);
-
 }  // namespace
 
 template <>
@@ -77,23 +63,8 @@ void describe(OptionTable<DecisionFrequencyStage>& t) {
 
 namespace {
 
-// Products of small networks cost less than waking other threads, and those wait for each other on a busy
-// machine.
-class FewThreads {
- public:
-  explicit FewThreads(const SacOptions& o) : before_(at::get_num_threads()) {
-    if (*std::max_element(o.hidden.begin(), o.hidden.end()) <= 128) at::set_num_threads(1);
-  }
-  ~FewThreads() { at::set_num_threads(before_); }
-  FewThreads(const FewThreads&) = delete;
-  FewThreads& operator=(const FewThreads&) = delete;
-
- private:
-  int before_;
-};
-
 void run_sac(const SacStage& o, RunContext& context) {
-  const FewThreads threads(o.learner);
+  const ThreadLimit threads(control_threads(o.learner.hidden));
   const auto environment = make_environment(o.environment);
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
@@ -119,7 +90,7 @@ void run_sac(const SacStage& o, RunContext& context) {
   report.heading(fmt::format("{}: soft actor-critic, {} action{} a decision", o.environment,
                              o.learner.sequence, o.learner.sequence == 1 ? "" : "s"));
   report.line_plot({.title = "Returns while learning", .x = "steps", .y = "return of an episode"}, {curve});
-  context.put(o.into, ControlPolicy{o.environment, learner.actor()});
+  context.put(o.into, TaskPolicy{o.environment, learner.actor()});
 }
 
 // The paper's best returns and shifts, by task.
@@ -151,7 +122,7 @@ Scale scale_of(const DecisionFrequencyStage& o, const std::string& environment) 
 }
 
 void run_decision_frequency(const DecisionFrequencyStage& o, RunContext& context) {
-  const auto& policy = context.get<ControlPolicy>(o.policy);
+  const auto& policy = context.get<TaskPolicy>(o.policy);
   const auto scale = scale_of(o, policy.environment);
   const auto returns =
       frequency_returns([&] { return make_environment(policy.environment); },

@@ -30,6 +30,10 @@ class ControlLearner {
 // UserError (nan), "train.<method>: the loss of the <what> is ...", unless the loss is finite.
 void check_finite_loss(const std::string& method, const std::string& what, const at::Tensor& loss);
 
+// Threads that networks of these layers gain from, at most: up to 128 units waking a second one costs more
+// than it brings, the more so on a busy machine.
+int control_threads(const std::vector<int64_t>& hidden);
+
 // Adds tensors without their graph, names with a prefix.
 void add_state(std::vector<Parameter>& out, const std::string& prefix, const std::vector<Parameter>& tensors);
 

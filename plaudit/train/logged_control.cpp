@@ -10,7 +10,8 @@
 
 namespace plaudit {
 
-at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::string& source) {
+at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::string& source,
+                        bool refuse_outside) {
   const Check check(source);
   check.shape("actions", actions, {-1, box.size()});
   check.finite("actions", actions);
@@ -19,6 +20,7 @@ at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::st
   if (!(high - low).isfinite().all().item<bool>())
     check.refuse(ErrorKind::value, "actions", "belong to a box without bounds");
   const auto unit = 2 * (actions.to(at::kDouble) - low) / (high - low) - 1;
+  if (!refuse_outside) return unit.to(at::kFloat);
   const auto outside = (unit.abs() > 1 + 1e-5).nonzero();
   if (outside.size(0) > 0) {
     const auto row = outside[0][0].item<int64_t>(), column = outside[0][1].item<int64_t>();

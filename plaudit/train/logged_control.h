@@ -12,7 +12,8 @@ namespace plaudit {
 // Actions [M,A] of a task's box as the learners have them, in [-1,1]. UserErrors that start with `source`:
 // shape, with both widths; value, with row, column and bounds, for an action outside (by more than rounding,
 // 1e-5 of the box) or a box without bounds.
-at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::string& source);
+at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::string& source,
+                        bool refuse_outside = true);
 
 class LoggedExperience : public Experience {
  public:

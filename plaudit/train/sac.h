@@ -44,6 +44,7 @@ class SacLearner : public ControlLearner {
   // critic_loss, model_loss, actor_loss, temperature, diversity.
   std::map<std::string, double> metrics() const override;
   const ControlActor& actor() const override { return actor_; }
+  const Mlp& critic() const { return critic_; }
   std::vector<Parameter> state() const override;
   std::string settings() const override;
 
