@@ -39,6 +39,27 @@ std::vector<Tensor> activations(const Tensor& x, const std::vector<MlpLayer>& la
   return out;
 }
 
+// d(sum of y g)/dx of an ensemble with one output, where many g are zero, as under a least or a single
+// critic: rows without a gradient are left out. `outs` are the hidden activations.
+Tensor input_gradient_by_rows(const Tensor& g, const std::vector<Tensor>& outs,
+                              const std::vector<MlpLayer>& layers, const Tensor& x) {
+  auto dx = at::zeros(x.sizes(), x.options());
+  for (int64_t m = 0; m < g.size(0); ++m) {
+    const auto rows = g[m].squeeze(1).nonzero().squeeze(1);
+    if (rows.numel() == 0) continue;
+    const auto pick = [&](const Tensor& t) {
+      return rows.numel() == t.size(0) ? t : t.index_select(0, rows);
+    };
+    auto part = pick(g[m]);
+    for (size_t i = layers.size(); i-- > 0;) {
+      if (i + 1 < layers.size()) part = at::threshold_backward(part, pick(outs[i][m]), 0);
+      part = at::mm(part, layers[i].weight[m].t());
+    }
+    dx[m].index_copy_(0, rows, part);
+  }
+  return dx;
+}
+
 class MlpPass : public torch::autograd::Function<MlpPass> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& flat,
@@ -66,6 +87,8 @@ class MlpPass : public torch::autograd::Function<MlpPass> {
     const auto d_flat = of_weights ? at::empty_like(flat) : Tensor();
     const auto d_layers = of_weights ? mlp_layers(d_flat, sizes, members) : std::vector<MlpLayer>{};
     auto g = grads[0].contiguous();
+    if (!of_weights && members > 0 && sizes.back() == 1 && g.is_cpu())
+      return {input_gradient_by_rows(g, outs, layers, x), Tensor(), Tensor(), Tensor()};
     for (size_t i = layers.size(); i-- > 0;) {
       if (i + 1 < layers.size()) at::threshold_backward_out(g, g, outs[i], 0);  // g is ours here
       const auto& in = i == 0 ? x : outs[i - 1];

@@ -57,7 +57,7 @@ void run_point_log(const PointLogStage& o, RunContext& context) {
   metadata["random_return"] = reference({}, "random");
   metadata["expert_return"] = reference({controller}, "expert");
   data.metadata = metadata.dump();
-  report_control_data("", data, context);
+  report_control_data("data/", data, context);
   context.put(o.into, std::move(data));
 }
 

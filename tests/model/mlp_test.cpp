@@ -102,6 +102,21 @@ TEST(MlpPass, FrozenWeightsPassTheGradientOn) {
   expect_close(net.input_gradient(x.detach(), 3).detach(), slopes.detach().slice(2, 3), 0);
 }
 
+// The least of the members, and one of them: most rows have no gradient.
+TEST(MlpPass, RowsWithoutAGradientMayBeLeftOut) {
+  const std::vector<int64_t> sizes = {5, 7, 6, 1};
+  const auto flat = normal({mlp_count(sizes, 3)}), at = normal({9, 5});
+  for (const bool least : {true, false}) {
+    const auto of = [&](const auto& forward) {
+      auto x = at.clone().set_requires_grad(true);
+      const auto y = forward(x, flat, sizes, 3).squeeze(2);
+      (least ? y.amin(0) : y.select(0, 1).slice(0, 2, 5)).square().sum().backward();
+      return x.grad();
+    };
+    expect_close(of(mlp_forward), of(plain_forward), 1e-12);
+  }
+}
+
 // d/dw of a function of dQ/da, by finite differences of the weights.
 TEST(MlpPass, TheInputGradientHasItsOwn) {
   const Mlp net({4, 6, 5, 1}, 2, Rng(4, "mlp"));
