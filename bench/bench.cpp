@@ -7,13 +7,17 @@
 #include <set>
 
 namespace plaudit::bench {
-namespace {
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const auto half = values.size() / 2;
   return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
+
+namespace {
 
 double median_rate(const std::vector<Measurement>& side) {
   std::vector<double> rates;

@@ -2,6 +2,7 @@
 // there is one, beside a named peer that does the same work.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "bench/machine.h"
 
 namespace plaudit::bench {
+
+double median(std::vector<double> values);
+double seconds_since(std::chrono::steady_clock::time_point start);
 
 // One side of a comparison.
 struct Measurement {

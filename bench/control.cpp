@@ -15,10 +15,6 @@
 namespace plaudit::bench {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 std::vector<double> random_actions(const Box& space, int64_t rows, Rng& rng) {
   std::vector<double> actions;
   for (int64_t i = 0; i < rows; ++i)
@@ -90,11 +86,6 @@ double vector_rate(const std::string& task, int64_t threads, double seconds) {
       steps += kRows;
     }
   return static_cast<double>(steps) / taken;
-}
-
-double median(std::vector<double> x) {
-  std::sort(x.begin(), x.end());
-  return x[x.size() / 2];
 }
 
 class ControlBench {

@@ -1,15 +1,10 @@
 #include "bench/sampling.h"
 
+#include "bench/bench.h"
+
 #include <chrono>
 
 namespace plaudit::bench {
-namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-}  // namespace
 
 SamplingRate measure_sampling(const LanguageModel& model, int64_t prompt_tokens, int64_t new_tokens,
                               int64_t batch, const std::string& precision) {

@@ -36,8 +36,9 @@ Json list_models() {
 
 Json list_recipes() {
   Json list = Json::array();
-  for (const auto& path : sorted_entries("recipes"))
-    if (path.extension() == ".yaml") list.push_back(describe_recipe(path.string()));
+  for (const auto* folder : {"recipes", "recipes/data"})
+    for (const auto& path : sorted_entries(folder))
+      if (path.extension() == ".yaml") list.push_back(describe_recipe(path.string()));
   return list;
 }
 

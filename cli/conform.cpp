@@ -11,14 +11,14 @@
 namespace plaudit::cli {
 namespace {
 
-void print(const std::vector<CaseResult>& results, bool verbose, bool allow_missing) {
+void print_totals(const std::vector<CaseResult>& results, bool verbose, bool allow_missing) {
   for (const auto& r : results) {
     const bool quiet = r.status == "pass" || (r.status == "missing" && allow_missing);
     if (!quiet || verbose) fmt::print("{:<7} {:<40} {:<36} {}\n", r.status, r.id, r.function, r.message);
   }
 }
 
-void write_json(const std::string& path, const std::vector<CaseResult>& results, size_t passed) {
+void write_results(const std::string& path, const std::vector<CaseResult>& results, size_t passed) {
   Json cases = Json::array();
   for (const auto& r : results)
     cases.push_back({{"id", r.id},
@@ -56,12 +56,12 @@ void add_conform(CLI::App& app, int& exit_code) {
         std::count_if(results.begin(), results.end(), [](const auto& r) { return r.status == "pass"; }));
     const auto missing = static_cast<size_t>(
         std::count_if(results.begin(), results.end(), [](const auto& r) { return r.status == "missing"; }));
-    print(results, *verbose, *allow_missing);
+    print_totals(results, *verbose, *allow_missing);
     if (*allow_missing)
       fmt::print("{} passed, {} failed, {} missing\n", passed, results.size() - passed - missing, missing);
     else
       fmt::print("{} passed, {} failed\n", passed, results.size() - passed);
-    if (!json->empty()) write_json(*json, results, passed);
+    if (!json->empty()) write_results(*json, results, passed);
     if (passed + (*allow_missing ? missing : 0) != results.size()) exit_code = 1;
   });
 }

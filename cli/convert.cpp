@@ -12,6 +12,7 @@
 #include "plaudit/data/tokenizer_files.h"
 #include "plaudit/model/resolve.h"
 #include "plaudit/model/transformer.h"
+#include "plaudit/run/export_control_policy.h"
 
 namespace plaudit::cli {
 namespace {
@@ -69,7 +70,18 @@ at::ScalarType dtype_of(const std::string& name, const std::string& source) {
   return dtype_that_holds(source);
 }
 
+void convert_control_policy(const ConvertOptions& options) {
+  if (!options.adapter.empty() || options.merge || options.dtype != "auto")
+    fail(ErrorKind::value, options.from,
+         "is a control policy: --adapter, --merge and --dtype are of language models");
+  if (is_gguf(options.to)) fail(ErrorKind::io, options.to, "must be a folder for a control policy");
+  check_paths(options, options.from);
+  export_control_policy(options.from, options.to);
+  fmt::print("{}: policy.safetensors, and policy.py with Policy().act(observation)\n", options.to);
+}
+
 void convert(const ConvertOptions& options) {
+  if (is_control_policy(options.from)) return convert_control_policy(options);
   const auto source = resolve_model(options.from);
   check_paths(options, source);
   const auto dtype = dtype_of(options.dtype, source);
@@ -89,13 +101,17 @@ void convert(const ConvertOptions& options) {
 }  // namespace
 
 void add_convert(CLI::App& app, int&) {
-  auto* command =
-      app.add_subcommand("convert", "turn a GGUF file into a Hugging Face folder or back, adapter merged in");
+  auto* command = app.add_subcommand(
+      "convert",
+      "turn a GGUF file into a Hugging Face folder or back, adapter merged in; a control policy into Python");
   command->footer(
       "Example:\n  plaudit convert smollm2-135m /tmp/smollm2 --dtype bf16\n"
-      "  plaudit convert /tmp/smollm2 /tmp/smollm2.gguf");
+      "  plaudit convert /tmp/smollm2 /tmp/smollm2.gguf\n"
+      "  plaudit convert runs/46-srl-1/stages/00-sac/control_policy /tmp/pendulum");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("from", options->from, "name (smollm2-135m), Hugging Face folder or .gguf file")
+  command
+      ->add_option("from", options->from,
+                   "name (smollm2-135m), Hugging Face folder, .gguf file, or folder of a control policy")
       ->required();
   command->add_option("to", options->to, "a path that ends in .gguf, or a folder")->required();
   command->add_option("--dtype", options->dtype,

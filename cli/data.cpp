@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/data_control.h"
 #include "plaudit/core/files.h"
 #include "plaudit/data/reader.h"
 #include "plaudit/data/text.h"
@@ -65,7 +66,7 @@ void print_rejections(const ReadReport& report) {
                100 * ReadOptions{}.max_rejected);
 }
 
-void print(const std::string& kind, const Seen& found) {
+void print_report(const std::string& kind, const Seen& found) {
   fmt::print("{}\n{} from the columns {}\n", summary(found.report), kind, found.report.form);
   print_rejections(found.report);
   for (size_t i = 0; i < found.samples.size(); ++i) {
@@ -83,28 +84,41 @@ void add_data(CLI::App& app, int&) {
     std::string file, kind, json;
     std::vector<std::string> columns;
     ReadOptions options;
+    ControlReadOptions control;
   };
   auto* command = app.add_subcommand("data", "show what a data file holds and which records are rejected");
   command->footer(
       "Example:\n  plaudit data recipes/data/openings.jsonl\n"
-      "  plaudit data pairs.json.gz --columns prompt=question,chosen=response_j,rejected=response_k");
+      "  plaudit data pairs.json.gz --columns prompt=question,chosen=response_j,rejected=response_k\n"
+      "  plaudit data halfcheetah_medium-v2.hdf5");
   auto a = std::make_shared<Arguments>();
   a->options.max_rejected = 1;
-  command->add_option("file", a->file, "JSON lines, a JSON list (either may be .gz), or Parquet")->required();
+  command
+      ->add_option("file", a->file,
+                   "JSON lines, a JSON list (either may be .gz), Parquet; control data of D4RL or Minari")
+      ->required();
   command->add_option("--kind", a->kind,
-                      "pairs, unpaired, ranked, demonstrations or prompts; found if not given");
+                      "pairs, unpaired, ranked, demonstrations, prompts or control; found if not given");
   command->add_option("--columns", a->columns, "names of columns, as prompt=question,chosen=answer")
       ->delimiter(',');
   command->add_option("--json", a->json,
                       "also write the report, all rejections and the samples to this file");
+  command->add_option("--max-episode-steps", a->control.max_episode_steps,
+                      "time limit of the task, for control data without time-outs");
   command->callback([a] {
+    if (a->kind == "control" || (a->kind.empty() && is_control_file(a->file))) {
+      const auto found = control_summary(read_control_data(a->file, a->control));
+      print_control(a->file, found);
+      if (!a->json.empty()) write_json(a->json, found);
+      return;
+    }
     a->options.columns = columns_from(a->columns);
     const auto kind = a->kind.empty() ? guess_kind(a->file, a->options) : a->kind;
     if (kind.empty())
       fail(ErrorKind::value, a->file,
            "fits no kind of record; name its columns with --columns, or give --kind");
     const auto found = read_kind(kind, a->file, a->options);
-    print(kind, found);
+    print_report(kind, found);
     if (a->json.empty()) return;
     Json out{{"kind", kind}};
     out.update(json_of(found.report));

@@ -49,7 +49,7 @@ Json reward_distance_stage(const EvalFlags& flags) {
 }
 
 // The recipe that asks for the same; YAML is a superset of JSON.
-Json recipe_of(const EvalFlags& flags) {
+Json suite_recipe(const EvalFlags& flags) {
   Json stage = {{"suite", flags.suite}};
   Json recipe = {{"doc", "plaudit eval " + flags.suite}, {"seed", flags.seed}};
   if (flags.suite == "reward-distance") {
@@ -93,7 +93,7 @@ Json recipe_of(const EvalFlags& flags) {
 }
 
 void evaluate(const EvalFlags& flags) {
-  const auto recipe = load_recipe_text(recipe_of(flags).dump(), "eval-" + flags.suite);
+  const auto recipe = load_recipe_text(suite_recipe(flags).dump(), "eval-" + flags.suite);
   const auto result = run_recipe(recipe, flags.out, Distributed::from_environment());
   fmt::print("\n{}\n{}/report.html\n", summary_text(result.summary), result.folder);
   if (!flags.json.empty()) write_json(flags.json, result.summary);

@@ -21,7 +21,7 @@ std::string note_on(const std::string& kind, const Json& thing) {
   return "";
 }
 
-void print(const std::string& kind, const Json& things) {
+void print_kinds(const std::string& kind, const Json& things) {
   fmt::print("{}{}\n", kind, things.empty() ? ": none here" : "");
   for (const auto& thing : things) {
     const bool has_path = thing.contains("path");
@@ -45,7 +45,7 @@ void add_list(CLI::App& app, int&) {
     Json all = Json::object();
     for (const auto& name : kind->empty() ? catalogue_kinds() : std::vector<std::string>{*kind}) {
       all[name] = catalogue(name);
-      print(name, all[name]);
+      print_kinds(name, all[name]);
     }
     if (!json->empty()) write_json(*json, all);
   });

@@ -12,7 +12,7 @@
 
 namespace {
 
-int run(int argc, char** argv) {
+int run_program(int argc, char** argv) {
   CLI::App app{
       "plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted."};
   app.require_subcommand(1);
@@ -47,7 +47,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   plaudit::cli::keep_memory();
   try {
-    return run(argc, argv);
+    return run_program(argc, argv);
   } catch (const plaudit::InterruptedError& error) {
     fmt::print(stderr, "plaudit: {}\n", error.what());
     return 130;

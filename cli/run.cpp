@@ -17,7 +17,7 @@ struct RunFlags {
   bool check = false;
 };
 
-Recipe recipe_of(const RunFlags& flags) {
+Recipe recipe_from(const RunFlags& flags) {
   if (flags.resume.empty()) {
     if (flags.recipe.empty())
       fail(ErrorKind::value, "run", "needs a recipe, e.g. recipes/quickstart.yaml, or --resume FOLDER");
@@ -30,8 +30,8 @@ Recipe recipe_of(const RunFlags& flags) {
   return load_run_recipe(flags.resume);
 }
 
-void run(const RunFlags& flags) {
-  const auto recipe = recipe_of(flags);
+void run_stages(const RunFlags& flags) {
+  const auto recipe = recipe_from(flags);
   if (flags.check) {
     fmt::print("{}: {} stages, nothing wrong\n", recipe.name, recipe.stages.size());
     return;
@@ -59,7 +59,7 @@ void add_run(CLI::App& app, int&) {
   command->add_option("--resume", flags->resume, "go on with the run in this folder");
   command->add_option("--json", flags->json, "also write summary.json to this file");
   command->add_flag("--check", flags->check, "only check the recipe");
-  command->callback([flags] { run(*flags); });
+  command->callback([flags] { run_stages(*flags); });
 }
 
 }  // namespace plaudit::cli

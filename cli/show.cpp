@@ -103,7 +103,7 @@ void add_totals(Json& description) {
   description["types"] = types;
 }
 
-void print(const Json& description, bool with_tensors) {
+void print_record(const Json& description, bool with_tensors) {
   const auto& tensors = description["tensors"];
   fmt::print("{}\n{}: {} tensors, {:.1f} M numbers, {}\n", description["path"].get<std::string>(),
              description["format"].get<std::string>(), tensors.size(),
@@ -155,7 +155,7 @@ void add_show(CLI::App& app, int&) {
         fail(ErrorKind::value, "show", "there is no '" + *name + "'" + near);
       description = describe(resolve_model(*name));
       add_totals(description);
-      print(description, *tensors);
+      print_record(description, *tensors);
     }
     if (!json->empty()) write_json(*json, description);
   });

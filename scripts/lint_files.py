@@ -23,11 +23,23 @@ def git(*arguments):
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
 
 
+def single_files(entries):
+    """The commands of the files that a group of cmake/groups.cmake includes, as if each were compiled by itself."""
+    for entry in entries:
+        group = pathlib.Path(entry["file"])
+        if group.parent.name != "groups":
+            yield entry
+            continue
+        for name in re.findall(r'^#include "(.+)"$', group.read_text(), re.M):
+            file = str(ROOT / name)
+            yield {**entry, "file": file, "command": entry["command"].replace(str(group), file)}
+
+
 def write_commands(build):
     """clang-tidy cannot read g++'s precompiled header: the same commands with the plain header."""
     entries = json.loads((build / "compile_commands.json").read_text())
     kept = []
-    for entry in entries:
+    for entry in single_files(entries):
         if "cmake_pch" in entry["file"]:
             continue
         command = re.sub(r"-Winvalid-pch -include \S+", "-include plaudit/pch.h", entry["command"])

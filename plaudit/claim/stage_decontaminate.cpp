@@ -25,7 +25,7 @@ void describe(OptionTable<PlantedOptions>& t) {
 
 namespace {
 
-constexpr int64_t shortest = 15, longest = 30;  // words of a question
+constexpr int64_t kShortest = 15, kLongest = 30;  // words of a question
 
 void check_planted(const PlantedOptions& o) {
   if (2 * o.planted > std::min(o.train, o.evaluation))
@@ -34,7 +34,7 @@ void check_planted(const PlantedOptions& o) {
 }
 
 Tokens draw_question(const PlantedOptions& o, Rng& rng) {
-  Tokens out(static_cast<size_t>(shortest + rng.below(longest - shortest + 1)));
+  Tokens out(static_cast<size_t>(kShortest + rng.below(kLongest - kShortest + 1)));
   for (auto& word : out) word = fmt::format("w{}", rng.below(o.vocabulary));
   return out;
 }

@@ -53,8 +53,8 @@ SentilangLines winners(const DirectionalOptions& o, const at::Tensor& log_probs,
   return lines.pick(at::arange(o.prompts, at::kLong) * o.samples + best);
 }
 
-void learn(const DirectionalOptions& o, const NgramPolicy& policy, const SentilangLines& lines,
-           const Rng& rng) {
+void learn_directions(const DirectionalOptions& o, const NgramPolicy& policy, const SentilangLines& lines,
+                      const Rng& rng) {
   train_table("directional", policy.parameters(), lines.size(), o.training, rng,
               [&](const std::vector<int64_t>& examples) {
                 const auto batch = lines.pick(index_tensor(examples));
@@ -103,7 +103,7 @@ void run_directional(const DirectionalOptions& o, RunContext& context) {
       const auto own = rng.child(k);
       const auto lines =
           winners(o, policy.log_probs().detach(), directions[o.scalar ? 0 : k], own.child("samples"));
-      learn(o, policy, lines, own.child("order"));
+      learn_directions(o, policy, lines, own.child("order"));
       points.push_back(point_of(o, policy.log_probs().detach(), own.child("measure")));
     }
     report_front(angles, directions, at::stack(points), start, iteration, context);

@@ -36,10 +36,10 @@ void describe(OptionTable<NashRoundsOptions>& t) {
 
 namespace {
 
-constexpr double top_score = 6;
-constexpr Moods teacher_moods = {0, 0, 1};
+constexpr double kTopScore = 6;
+constexpr Moods kTeacherMoods = {0, 0, 1};
 
-SentilangLines joined(const std::vector<SentilangLines>& parts) {
+SentilangLines joined_lines(const std::vector<SentilangLines>& parts) {
   std::vector<at::Tensor> tokens, lengths, groups;
   for (const auto& part : parts) {
     tokens.push_back(part.tokens);
@@ -63,10 +63,10 @@ RoundPairs pairs_of_round(const NashRoundsOptions& o, const at::Tensor& log_prob
     auto stream = rng.child("samples").child(k);
     parts.push_back(sample_answers(log_probs, prompts, stream));
   }
-  parts.push_back(sentilang_answers(prompts, teacher_moods, teacher_stream));
-  const auto all = joined(parts);
+  parts.push_back(sentilang_answers(prompts, kTeacherMoods, teacher_stream));
+  const auto all = joined_lines(parts);
   const auto scores =
-      (top_score * gold_rewards(all)).round().view({o.samples + 1, o.prompts}).t().contiguous();
+      (kTopScore * gold_rewards(all)).round().view({o.samples + 1, o.prompts}).t().contiguous();
   auto teacher = at::zeros({o.samples + 1}, at::kBool);
   teacher[o.samples].fill_(true);
   RoundPairs out;
@@ -83,8 +83,8 @@ RoundPairs pairs_of_round(const NashRoundsOptions& o, const at::Tensor& log_prob
   return out;
 }
 
-void train_round(const NashRoundsOptions& o, const NgramPolicy& policy, const at::Tensor& ref_log_probs,
-                 const SentilangPairs& pairs, const Rng& rng) {
+void train_nash_round(const NashRoundsOptions& o, const NgramPolicy& policy, const at::Tensor& ref_log_probs,
+                      const SentilangPairs& pairs, const Rng& rng) {
   const auto sums = [](const at::Tensor& table, const SentilangLines& lines) {
     return answer_values(table, lines).sum(1);
   };
@@ -125,7 +125,7 @@ void run_nash_rounds(const NashRoundsOptions& o, RunContext& context) {
     const auto rng = context.rng("rounds").child(round);
     const auto former = policy.log_probs().detach();
     const auto found = pairs_of_round(o, former, rng.child("pairs"));
-    train_round(o, policy, former, found.pairs, rng.child("order"));
+    train_nash_round(o, policy, former, found.pairs, rng.child("order"));
     auto& summary = context.summary();
     summary.metric(fmt::format("win_rate@{}", round),
                    win_rate(policy.log_probs().detach(), former, o.judged_prompts, rng.child("judge")));

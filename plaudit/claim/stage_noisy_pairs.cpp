@@ -44,8 +44,8 @@ struct RelabelOptions {
   int64_t epochs = 20;
 };
 
-const std::vector<std::string> recipes = {"baseline",    "flip",  "margin",     "flip+margin",
-                                          "soft+margin", "clean", "random-flip"};
+const std::vector<std::string> kRecipes = {"baseline",    "flip",  "margin",     "flip+margin",
+                                           "soft+margin", "clean", "random-flip"};
 
 }  // namespace
 
@@ -71,7 +71,7 @@ void describe(OptionTable<RelabelOptions>& t) {
   using O = RelabelOptions;
   t.field("pairs", &O::pairs, "what is learnt");
   t.field("strength", &O::strength, "what the voters made of it");
-  t.field("recipe", &O::recipe, "what is done with the strengths", one_of(recipes));
+  t.field("recipe", &O::recipe, "what is done with the strengths", one_of(kRecipes));
   t.field("fraction", &O::fraction, "of pairs that flip turns round", between(0, 1));
   t.field("alpha", &O::alpha, "the smoothing of soft", between(0, 1));
   t.field("epochs", &O::epochs, "of the reward model", at_least(1));
@@ -79,16 +79,16 @@ void describe(OptionTable<RelabelOptions>& t) {
 
 namespace {
 
-constexpr int64_t features = 32;
+constexpr int64_t kFeatures = 32;
 
-void save_pairs(const FeaturePairs& p, const std::string& folder) {
+void save_feature_pairs(const FeaturePairs& p, const std::string& folder) {
   save_safetensors(folder + "/pairs.safetensors", {{"chosen", p.chosen},
                                                    {"rejected", p.rejected},
                                                    {"wrong", p.wrong},
                                                    {"test_better", p.test_better},
                                                    {"test_worse", p.test_worse}});
 }
-FeaturePairs load_pairs(const std::string& folder) {
+FeaturePairs load_feature_pairs(const std::string& folder) {
   const auto t = load_safetensors(folder + "/pairs.safetensors").tensors;
   return {t.at("chosen"), t.at("rejected"), t.at("wrong"), t.at("test_better"), t.at("test_worse")};
 }
@@ -98,7 +98,7 @@ void save_strength(const PairStrength& s, const std::string& folder) {
 PairStrength load_strength(const std::string& folder) {
   return {load_safetensors(folder + "/strength.safetensors").tensors.at("mean")};
 }
-PLAUDIT_ARTEFACT(FeaturePairs, "pairs of features", &save_pairs, &load_pairs);
+PLAUDIT_ARTEFACT(FeaturePairs, "pairs of features", &save_feature_pairs, &load_feature_pairs);
 PLAUDIT_ARTEFACT(PairStrength, "strength of pairs", &save_strength, &load_strength);
 
 // A small network with one output: layers of sizes[0], ..., 1 with ReLU between. Weights and biases start
@@ -148,7 +148,7 @@ struct LabelledPairs {
 
 // Trains a fresh reward model on the pairs.
 Network train_reward(const LabelledPairs& pairs, int64_t epochs, const Rng& rng) {
-  Network model({features, 128, 128, 1}, rng.child("weights"));
+  Network model({kFeatures, 128, 128, 1}, rng.child("weights"));
   constexpr int64_t batch = 64;
   const int64_t count = pairs.chosen.size(0);
   const TableTraining training{.steps = epochs * ((count + batch - 1) / batch),
@@ -172,11 +172,11 @@ Network train_reward(const LabelledPairs& pairs, int64_t epochs, const Rng& rng)
 
 void run_feature_pairs(const FeaturePairsOptions& o, RunContext& context) {
   const at::NoGradGuard no_grad;
-  Network gold({features, 64, 64, 1}, context.rng("gold"));
+  Network gold({kFeatures, 64, 64, 1}, context.rng("gold"));
   gold.scale(2);
   auto rng = context.rng("features");
   const auto better_first = [&](int64_t count) {
-    const auto a = rng.normal_tensor({count, features}), b = rng.normal_tensor({count, features});
+    const auto a = rng.normal_tensor({count, kFeatures}), b = rng.normal_tensor({count, kFeatures});
     const auto first = (gold(a) > gold(b)).unsqueeze(1);
     return std::pair{at::where(first, a, b), at::where(first, b, a)};
   };

@@ -70,13 +70,13 @@ void describe(OptionTable<OfflineGradientOptions>& t) {
 
 namespace {
 
-void save_values(const TopicValues& values, const std::string& folder) {
+void save_topic_values(const TopicValues& values, const std::string& folder) {
   save_safetensors(folder + "/values.safetensors", {{"values", values.values}});
 }
-TopicValues load_values(const std::string& folder) {
+TopicValues load_topic_values(const std::string& folder) {
   return {load_safetensors(folder + "/values.safetensors").tensors.at("values")};
 }
-PLAUDIT_ARTEFACT(TopicValues, "values of topics", &save_values, &load_values);
+PLAUDIT_ARTEFACT(TopicValues, "values of topics", &save_topic_values, &load_topic_values);
 
 at::Tensor topics_of(const SentilangLines& lines) {
   return lines.tokens.select(1, 1);

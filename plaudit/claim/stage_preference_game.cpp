@@ -39,10 +39,10 @@ void describe(OptionTable<PreferenceGameOptions>& t) {
 
 namespace {
 
-constexpr int64_t answers = 6, strong = 3;
+constexpr int64_t kGameAnswers = 6, kStrong = 3;
 
 at::Tensor draw_game(Rng rng) {
-  auto out = at::full({answers, answers}, 0.5, at::kDouble);
+  auto out = at::full({kGameAnswers, kGameAnswers}, 0.5, at::kDouble);
   const auto set = [&](int64_t i, int64_t j, double p) {
     out[i][j].fill_(p);
     out[j][i].fill_(1 - p);
@@ -50,23 +50,25 @@ at::Tensor draw_game(Rng rng) {
   set(0, 1, 0.95);
   set(1, 2, 0.65);
   set(2, 0, 0.8);
-  for (int64_t i = 0; i < answers; ++i)
-    for (int64_t j = std::max(i + 1, strong); j < answers; ++j)
-      set(i, j, i < strong ? 0.6 + 0.3 * rng.uniform() : 0.4 + 0.2 * rng.uniform());
+  for (int64_t i = 0; i < kGameAnswers; ++i)
+    for (int64_t j = std::max(i + 1, kStrong); j < kGameAnswers; ++j)
+      set(i, j, i < kStrong ? 0.6 + 0.3 * rng.uniform() : 0.4 + 0.2 * rng.uniform());
   return out;
 }
 
 // The share of `judgements` single ones against draws of `policy` that each answer wins, [A].
 at::Tensor judged_rewards(const at::Tensor& game, const at::Tensor& policy, int64_t judgements, Rng& rng) {
-  const auto opponents = draw_rows(policy.expand({answers * judgements, answers}), rng);
-  const auto own = at::arange(answers, at::kLong).repeat_interleave(judgements);
-  const auto won = rng.uniform_tensor({answers * judgements}, at::kDouble) < game.index({own, opponents});
-  return won.to(at::kDouble).view({answers, judgements}).mean(1);
+  const auto opponents = draw_rows(policy.expand({kGameAnswers * judgements, kGameAnswers}), rng);
+  const auto own = at::arange(kGameAnswers, at::kLong).repeat_interleave(judgements);
+  const auto won =
+      rng.uniform_tensor({kGameAnswers * judgements}, at::kDouble) < game.index({own, opponents});
+  return won.to(at::kDouble).view({kGameAnswers, judgements}).mean(1);
 }
 
-void train_round(const PreferenceGameOptions& o, const at::Tensor& logits, const at::Tensor& ref_logps,
-                 const at::Tensor& policy, const at::Tensor& rewards, Rng rng) {
-  const auto law = ((1 - o.uniform_share) * policy + o.uniform_share / answers).expand({o.pairs, answers});
+void train_game_round(const PreferenceGameOptions& o, const at::Tensor& logits, const at::Tensor& ref_logps,
+                      const at::Tensor& policy, const at::Tensor& rewards, Rng rng) {
+  const auto law =
+      ((1 - o.uniform_share) * policy + o.uniform_share / kGameAnswers).expand({o.pairs, kGameAnswers});
   const auto a = draw_rows(law, rng), b = draw_rows(law, rng);
   const auto at_index = [](const at::Tensor& table, const at::Tensor& index) {
     return table.index_select(0, index);
@@ -89,9 +91,9 @@ double gap_of(const at::Tensor& game, const at::Tensor& policy) {
 }
 
 void run_dno(const PreferenceGameOptions& o, const at::Tensor& game, RunContext& context) {
-  const auto logits = at::zeros({answers}, at::kDouble).set_requires_grad(true);
+  const auto logits = at::zeros({kGameAnswers}, at::kDouble).set_requires_grad(true);
   const auto first = logits.detach().log_softmax(0);
-  auto average = at::zeros({answers}, at::kDouble);
+  auto average = at::zeros({kGameAnswers}, at::kDouble);
   double wins = 0, improved = 0;
   for (int64_t round = 0; round < o.rounds; ++round) {
     auto rng = context.rng("rounds").child(round);
@@ -99,7 +101,7 @@ void run_dno(const PreferenceGameOptions& o, const at::Tensor& game, RunContext&
     const auto policy = logps.exp();
     average += policy / static_cast<double>(o.rounds);
     const auto rewards = judged_rewards(game, policy, o.judgements, rng);
-    train_round(o, logits, o.reference == "first" ? first : logps, policy, rewards, rng.child("pairs"));
+    train_game_round(o, logits, o.reference == "first" ? first : logps, policy, rewards, rng.child("pairs"));
     const auto next = logits.detach().softmax(0);
     const double win = expected_win_rate(next / next.sum(), policy / policy.sum(), game).item<double>();
     wins += win / static_cast<double>(o.rounds);
@@ -114,10 +116,10 @@ void run_dno(const PreferenceGameOptions& o, const at::Tensor& game, RunContext&
 
 // Scores fitted to the exact preferences over all pairs alike; the best beta counts.
 void run_bradley_terry(const PreferenceGameOptions& o, const at::Tensor& game, RunContext& context) {
-  const auto scores = at::zeros({answers}, at::kDouble).set_requires_grad(true);
-  const auto index = at::arange(answers, at::kLong);
-  const auto winner = index.repeat_interleave(answers), loser = index.repeat({answers});
-  const auto weight = (game * (1 - at::eye(answers, at::kDouble))).reshape({-1});
+  const auto scores = at::zeros({kGameAnswers}, at::kDouble).set_requires_grad(true);
+  const auto index = at::arange(kGameAnswers, at::kLong);
+  const auto winner = index.repeat_interleave(kGameAnswers), loser = index.repeat({kGameAnswers});
+  const auto weight = (game * (1 - at::eye(kGameAnswers, at::kDouble))).reshape({-1});
   train_table("bradley_terry", {{"scores", scores}}, 1,
               {.steps = 600, .batch = 0, .learning_rate = 0.1, .schedule = "cosine"}, context.rng("order"),
               [&](const std::vector<int64_t>&) {
@@ -138,7 +140,8 @@ void run_bradley_terry(const PreferenceGameOptions& o, const at::Tensor& game, R
 
 void run_preference_game(const PreferenceGameOptions& o, RunContext& context) {
   const auto game = draw_game(context.rng("world"));
-  context.summary().metric("uniform_gap", gap_of(game, at::full({answers}, 1.0 / answers, at::kDouble)));
+  context.summary().metric("uniform_gap",
+                           gap_of(game, at::full({kGameAnswers}, 1.0 / kGameAnswers, at::kDouble)));
   if (o.method == "dno")
     run_dno(o, game, context);
   else

@@ -41,20 +41,20 @@ void describe(OptionTable<RevisionTableOptions>& t) {
 
 namespace {
 
-constexpr int64_t answers = 6;
-constexpr double cycle_scale = 1.5;
+constexpr int64_t kTableAnswers = 6;
+constexpr double kCycleScale = 1.5;
 
 // P[i,j] = sigma(s_i - s_j + C_ij) with C antisymmetric.
 at::Tensor draw_preferences(Rng rng) {
-  const auto scores = rng.normal_tensor({answers}, at::kDouble);
-  const auto cycles = cycle_scale * rng.normal_tensor({answers, answers}, at::kDouble);
+  const auto scores = rng.normal_tensor({kTableAnswers}, at::kDouble);
+  const auto cycles = kCycleScale * rng.normal_tensor({kTableAnswers, kTableAnswers}, at::kDouble);
   return (scores.unsqueeze(1) - scores + (cycles - cycles.t()) / std::sqrt(2.0)).sigmoid();
 }
 
 // The law of the data and its reverse, in one random order of the answers.
 std::pair<at::Tensor, at::Tensor> draw_laws(Rng rng) {
   const auto weights = at::tensor({.4, .25, .15, .1, .06, .04}, at::kDouble);
-  const auto order = index_tensor(rng.permutation(answers));
+  const auto order = index_tensor(rng.permutation(kTableAnswers));
   return {weights.index_select(0, order), weights.flip(0).index_select(0, order)};
 }
 
@@ -66,7 +66,9 @@ at::Tensor outcome_weights(const at::Tensor& preference, const at::Tensor& law, 
   outcomes = outcomes / outcomes.sum();
   if (sampled == 0) return outcomes;
   const auto cells = draw_rows(outcomes.reshape({1, -1}).expand({sampled, -1}), rng);
-  return at::bincount(cells, {}, answers * answers).to(at::kDouble).view({answers, answers}) /
+  return at::bincount(cells, {}, kTableAnswers * kTableAnswers)
+             .to(at::kDouble)
+             .view({kTableAnswers, kTableAnswers}) /
          static_cast<double>(sampled);
 }
 
@@ -75,14 +77,15 @@ struct Learnt {
   at::Tensor imp_logps;  // [A,A], row = the given answer
 };
 
-Learnt learn(const RevisionTableOptions& o, const at::Tensor& weights, const Rng& rng) {
-  const auto index = at::arange(answers, at::kLong);
-  const auto w = index.repeat_interleave(answers), l = index.repeat({answers});
+Learnt learn_revisions(const RevisionTableOptions& o, const at::Tensor& weights, const Rng& rng) {
+  const auto index = at::arange(kTableAnswers, at::kLong);
+  const auto w = index.repeat_interleave(kTableAnswers), l = index.repeat({kTableAnswers});
   const auto weight = weights.reshape({-1});
   const double beta = o.settings.beta.value_or(0.1);
-  const auto ref = at::full({answers * answers}, -std::log(static_cast<double>(answers)), at::kDouble);
-  const auto logits = at::zeros({answers}, at::kDouble).set_requires_grad(true);
-  const auto imp = at::zeros({answers, answers}, at::kDouble).set_requires_grad(true);
+  const auto ref =
+      at::full({kTableAnswers * kTableAnswers}, -std::log(static_cast<double>(kTableAnswers)), at::kDouble);
+  const auto logits = at::zeros({kTableAnswers}, at::kDouble).set_requires_grad(true);
+  const auto imp = at::zeros({kTableAnswers, kTableAnswers}, at::kDouble).set_requires_grad(true);
   const bool revises = o.method == "srpo";
 
   const auto losses = [&] {
@@ -94,7 +97,7 @@ Learnt learn(const RevisionTableOptions& o, const at::Tensor& weights, const Rng
     }
     const auto imp_logps = imp.log_softmax(1).reshape({-1});
     const auto given = [&](const at::Tensor& written, const at::Tensor& context) {
-      return imp_logps.index_select(0, context * answers + written);
+      return imp_logps.index_select(0, context * kTableAnswers + written);
     };
     // Divided by beta^2: the targets are 1/2 while the predictions scale with beta.
     return srpo_loss(pair, {given(w, l), given(l, l), given(w, w), given(l, w)}, {ref, ref, ref, ref},
@@ -111,8 +114,9 @@ Learnt learn(const RevisionTableOptions& o, const at::Tensor& weights, const Rng
 }
 
 void report_revisions(const Learnt& learnt, const at::Tensor& preference, double beta, RunContext& context) {
-  const auto uniform = at::full({answers}, 1.0 / answers, at::kDouble);
-  const auto exact = srpo_tabular(preference, uniform.log(), uniform.log().expand({answers, answers}), beta);
+  const auto uniform = at::full({kTableAnswers}, 1.0 / kTableAnswers, at::kDouble);
+  const auto exact =
+      srpo_tabular(preference, uniform.log(), uniform.log().expand({kTableAnswers, kTableAnswers}), beta);
   const auto improve = learnt.imp_logps.exp();
   const auto revised = revision_distribution(uniform, improve / improve.sum(1, true), 1)[1];
   auto& summary = context.summary();
@@ -134,8 +138,8 @@ void run_revision_table(const RevisionTableOptions& o, RunContext& context) {
   const auto preference = draw_preferences(world.child("preferences"));
   const auto [first_law, second_law] = draw_laws(world.child("laws"));
   const auto learn_from = [&](const at::Tensor& law, const char* name) {
-    return learn(o, outcome_weights(preference, law, o.sampled_pairs, world.child(name)),
-                 context.rng("order"));
+    return learn_revisions(o, outcome_weights(preference, law, o.sampled_pairs, world.child(name)),
+                           context.rng("order"));
   };
   const auto first = learn_from(first_law, "first"), second = learn_from(second_law, "second");
   context.summary().metric("tv", total_variation(first.logps, second.logps).item<double>());

@@ -38,8 +38,8 @@ void describe(OptionTable<RewardTableOptions>& t) {
 
 namespace {
 
-constexpr int64_t prompts = 10, answers = 10;  // of a world
-constexpr double beta = 0.1, label_scale = 4, ridge = 1e-3, rare_logit = -3, learning_rate = 0.05;
+constexpr int64_t kPrompts = 10, kAnswers = 10;  // of a world
+constexpr double kBeta = 0.1, kLabelScale = 4, kRidge = 1e-3, kRareLogit = -3, kLearningRate = 0.05;
 
 // Worlds below each other: rows are prompts.
 struct Worlds {
@@ -50,14 +50,14 @@ Worlds draw_worlds(int64_t count, const Rng& rng) {
   std::vector<at::Tensor> rewards, logits;
   for (int64_t k = 0; k < count; ++k) {
     auto stream = rng.child(k);
-    rewards.push_back(0.6 * stream.uniform_tensor({prompts, answers}, at::kDouble));
-    logits.push_back(stream.normal_tensor({prompts, answers}, at::kDouble));
-    for (int64_t x = 0; x < prompts; ++x) {
-      const auto best = stream.below(answers);
+    rewards.push_back(0.6 * stream.uniform_tensor({kPrompts, kAnswers}, at::kDouble));
+    logits.push_back(stream.normal_tensor({kPrompts, kAnswers}, at::kDouble));
+    for (int64_t x = 0; x < kPrompts; ++x) {
+      const auto best = stream.below(kAnswers);
       rewards.back().index_put_({at::scalar_tensor(x, at::kLong), at::scalar_tensor(best, at::kLong)},
                                 at::scalar_tensor(1.0, at::kDouble));
       logits.back().index_put_({at::scalar_tensor(x, at::kLong), at::scalar_tensor(best, at::kLong)},
-                               at::scalar_tensor(rare_logit, at::kDouble));
+                               at::scalar_tensor(kRareLogit, at::kDouble));
     }
   }
   return {at::cat(rewards), at::cat(logits).log_softmax(1)};
@@ -65,8 +65,8 @@ Worlds draw_worlds(int64_t count, const Rng& rng) {
 
 // E[r] - beta KL of each world, [W].
 at::Tensor objective_of(const Worlds& worlds, const at::Tensor& logps) {
-  const auto value = (logps.exp() * (worlds.rewards - beta * (logps - worlds.ref_logps))).sum(1);
-  return value.view({-1, prompts}).mean(1);
+  const auto value = (logps.exp() * (worlds.rewards - kBeta * (logps - worlds.ref_logps))).sum(1);
+  return value.view({-1, kPrompts}).mean(1);
 }
 
 class PairTable {
@@ -74,7 +74,7 @@ class PairTable {
   void add(const at::Tensor& x, const at::Tensor& a, const at::Tensor& b, const Worlds& worlds, Rng& rng) {
     const auto differ = a.ne(b);
     const auto reward = [&](const at::Tensor& y) { return worlds.rewards.index({x, y}); };
-    const auto p = (label_scale * (reward(a) - reward(b))).sigmoid();
+    const auto p = (kLabelScale * (reward(a) - reward(b))).sigmoid();
     const auto label = (rng.uniform_tensor(p.sizes(), at::kDouble) < p).to(at::kDouble);
     const auto append = [&](at::Tensor& all, const at::Tensor& more) {
       const auto kept = more.masked_select(differ);
@@ -95,8 +95,8 @@ at::Tensor loss_of(const RewardTableOptions& o, const at::Tensor& rewards, const
   const auto mode = o.value_term.empty() ? o.setting : o.value_term;
   const auto result = vpo_reward_objective(
       rewards, pairs, worlds.ref_logps, worlds.ref_logps,
-      {.beta = beta, .alpha = o.alpha * static_cast<double>(o.worlds), .mode = mode}, label_scale);
-  return result.loss + ridge * rewards.pow(2).sum();
+      {.beta = kBeta, .alpha = o.alpha * static_cast<double>(o.worlds), .mode = mode}, kLabelScale);
+  return result.loss + kRidge * rewards.pow(2).sum();
 }
 
 void report_worlds(const char* name, const at::Tensor& values, RunContext& context) {
@@ -107,7 +107,7 @@ void report_worlds(const char* name, const at::Tensor& values, RunContext& conte
 
 void run_online(const RewardTableOptions& o, const Worlds& worlds, RunContext& context) {
   const auto rewards = at::zeros_like(worlds.rewards).set_requires_grad(true);
-  const auto best = objective_of(worlds, kl_optimal_policy(worlds.ref_logps, worlds.rewards, beta).logps);
+  const auto best = objective_of(worlds, kl_optimal_policy(worlds.ref_logps, worlds.rewards, kBeta).logps);
   const auto rows = at::arange(worlds.rewards.size(0), at::kLong);
   auto regret = at::zeros_like(best);
   PairTable table;
@@ -115,13 +115,13 @@ void run_online(const RewardTableOptions& o, const Worlds& worlds, RunContext& c
   int64_t step = 0;
   const auto next_round = [&] {
     const at::NoGradGuard no_grad;
-    const auto policy = kl_optimal_policy(worlds.ref_logps, rewards, beta).logps;
+    const auto policy = kl_optimal_policy(worlds.ref_logps, rewards, kBeta).logps;
     regret += best - objective_of(worlds, policy);
     const auto a = draw_rows(policy.exp(), rng), b = draw_rows(worlds.ref_logps.exp(), rng);
     table.add(rows, a, b, worlds, rng);
   };
   train_table("reward_table", {{"rewards", rewards}}, 1,
-              {.steps = o.rounds * o.steps_per_round, .batch = 0, .learning_rate = learning_rate},
+              {.steps = o.rounds * o.steps_per_round, .batch = 0, .learning_rate = kLearningRate},
               context.rng("order"), [&](const std::vector<int64_t>&) {
                 if (step++ % o.steps_per_round == 0) next_round();
                 return StepLoss{loss_of(o, rewards, worlds, table.pairs), 1, {}};
@@ -134,19 +134,19 @@ void run_offline(const RewardTableOptions& o, const Worlds& worlds, RunContext& 
   PairTable table;
   for (int64_t k = 0; k < o.worlds; ++k) {
     auto rng = context.rng("labels").child(k);
-    const auto x = (rng.uniform_tensor({o.pairs}, at::kDouble) * prompts).to(at::kLong) + k * prompts;
+    const auto x = (rng.uniform_tensor({o.pairs}, at::kDouble) * kPrompts).to(at::kLong) + k * kPrompts;
     const auto law = worlds.ref_logps.exp().index_select(0, x);
     const auto a = draw_rows(law, rng), b = draw_rows(law, rng);
     table.add(x, a, b, worlds, rng);
   }
   train_table("reward_table", {{"rewards", rewards}}, 1,
-              {.steps = o.steps, .batch = 0, .learning_rate = learning_rate}, context.rng("order"),
+              {.steps = o.steps, .batch = 0, .learning_rate = kLearningRate}, context.rng("order"),
               [&](const std::vector<int64_t>&) {
                 return StepLoss{loss_of(o, rewards, worlds, table.pairs), 1, {}};
               });
   const at::NoGradGuard no_grad;
   const auto value = [&](const at::Tensor& r) {
-    return objective_of(worlds, kl_optimal_policy(worlds.ref_logps, r, beta).logps);
+    return objective_of(worlds, kl_optimal_policy(worlds.ref_logps, r, kBeta).logps);
   };
   report_worlds("suboptimality", value(worlds.rewards) - value(rewards), context);
 }

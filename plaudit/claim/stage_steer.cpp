@@ -75,21 +75,22 @@ void describe(OptionTable<BestOfNOptions>& t) {
 
 namespace {
 
-void save_values(const ValueTable& values, const std::string& folder) {
+void save_value_table(const ValueTable& values, const std::string& folder) {
   save_safetensors(folder + "/values.safetensors", {{"values", values.values}});
 }
-ValueTable load_values(const std::string& folder) {
+ValueTable load_value_table(const std::string& folder) {
   return {load_safetensors(folder + "/values.safetensors").tensors.at("values")};
 }
-PLAUDIT_ARTEFACT(ValueTable, "table of values", &save_values, &load_values);
+PLAUDIT_ARTEFACT(ValueTable, "table of values", &save_value_table, &load_value_table);
 
-constexpr int64_t most = sentilang::answer_length;  // words, and the largest score
-constexpr int64_t cells = (2 * most + 1) * (most + 1) * sentilang::classes * 2;
+constexpr int64_t kMostWords = sentilang::answer_length;  // words, and the largest score
+constexpr int64_t kCells = (2 * kMostWords + 1) * (kMostWords + 1) * sentilang::classes * 2;
 
 // Cells of states after `position` words with that score and last word; all of one shape.
 at::Tensor cell_of(const at::Tensor& score, const at::Tensor& position, const at::Tensor& last_class,
                    const at::Tensor& ended) {
-  const auto place = (score.clamp(-most, most) + most).to(at::kLong) * (most + 1) + position;
+  const auto place =
+      (score.clamp(-kMostWords, kMostWords) + kMostWords).to(at::kLong) * (kMostWords + 1) + position;
   return (place * sentilang::classes + last_class) * 2 + ended.to(at::kLong);
 }
 
@@ -100,13 +101,14 @@ at::Tensor line_cells(const SentilangLines& lines) {
   const auto score = keep_valid(sentilang::weights().index({words}), lines.mask()).cumsum(1);
   const auto before = at::zeros({n, 1}, at::kDouble);
   const auto first_class = at::full({n, 1}, static_cast<int64_t>(sentilang::neutral), at::kLong);
-  return cell_of(at::cat({before, score}, 1), at::arange(most + 1, at::kLong).expand({n, most + 1}),
+  return cell_of(at::cat({before, score}, 1),
+                 at::arange(kMostWords + 1, at::kLong).expand({n, kMostWords + 1}),
                  at::cat({first_class, sentilang::word_classes().index({words})}, 1),
                  at::cat({before.to(at::kBool), words.eq(sentilang::eos)}, 1));
 }
 
 at::Tensor final_rewards(const std::string& kind, const SentilangLines& lines) {
-  return kind == "gold" ? gold_rewards(lines) : 1 - lines.words().to(at::kDouble) / most;
+  return kind == "gold" ? gold_rewards(lines) : 1 - lines.words().to(at::kDouble) / kMostWords;
 }
 
 // Each cell becomes the mean of its TD(lambda) targets, sweep after sweep; a cell that is never visited keeps
@@ -117,17 +119,17 @@ void run_value_table(const ValueTableOptions& o, RunContext& context) {
   const auto lines = sample_answers(context.get<NgramPolicy>(o.policy).log_probs(),
                                     sentilang_prompts(o.samples, prompts), answers);
   const auto states = line_cells(lines);
-  const auto mask = at::arange(most + 1, at::kLong).unsqueeze(0) <= lines.lengths.unsqueeze(1);
+  const auto mask = at::arange(kMostWords + 1, at::kLong).unsqueeze(0) <= lines.lengths.unsqueeze(1);
   const auto rewards =
       at::zeros(states.sizes(), at::kDouble)
           .scatter(1, lines.lengths.unsqueeze(1), final_rewards(o.reward, lines).unsqueeze(1));
   const auto visited = states.masked_select(mask);
-  const auto counts = at::bincount(visited, {}, cells).to(at::kDouble);
-  auto values = at::full({cells}, 0.5, at::kDouble);
+  const auto counts = at::bincount(visited, {}, kCells).to(at::kDouble);
+  auto values = at::full({kCells}, 0.5, at::kDouble);
   for (int64_t sweep = 0; sweep < o.sweeps; ++sweep) {
     const auto now = values.index_select(0, states.reshape({-1})).view(states.sizes());
     const auto targets = td_lambda_returns(rewards, now, mask, {.gamma = 1, .lam = o.lambda});
-    const auto sums = at::zeros({cells}, at::kDouble).index_add(0, visited, targets.masked_select(mask));
+    const auto sums = at::zeros({kCells}, at::kDouble).index_add(0, visited, targets.masked_select(mask));
     values = at::where(counts.gt(0), sums / counts.clamp_min(1), values);
   }
   context.put(o.into, ValueTable{values});
@@ -153,11 +155,11 @@ class Steering {
   // With `augment` off: the policy as it is, from the same random numbers.
   Answers write(const at::Tensor& prompts, Rng rng, bool augment) const {
     const int64_t n = prompts.size(0);
-    SentilangLines lines{at::cat({prompts, at::zeros({n, most}, at::kLong)}, 1),
-                         at::full({n}, most, at::kLong), at::zeros({n}, at::kLong)};
+    SentilangLines lines{at::cat({prompts, at::zeros({n, kMostWords}, at::kLong)}, 1),
+                         at::full({n}, kMostWords, at::kLong), at::zeros({n}, at::kLong)};
     auto score = at::zeros({n}, at::kDouble), running = at::ones({n}, at::kBool);
     std::vector<at::Tensor> logps, ref_logps;
-    for (int64_t t = 0; t < most; ++t) {
+    for (int64_t t = 0; t < kMostWords; ++t) {
       const auto base = rows_at(lines, t);
       const auto law = augment ? augmented(base, score, t) : base.softmax(1);
       const auto drawn = draw_rows(law, rng);

@@ -10,7 +10,7 @@
 namespace plaudit {
 namespace {
 
-bool holds(double value, const std::string& compare, double bound) {
+bool bar_holds(double value, const std::string& compare, double bound) {
   if (compare == ">=") return value >= bound;
   if (compare == "<=") return value <= bound;
   if (compare == ">") return value > bound;
@@ -51,7 +51,7 @@ BarResult judged(const ClaimBar& bar, const ClaimRun& run, const Substitution& s
           .elements();
   if (values.empty()) fail(ErrorKind::empty, "claim", "bar '" + bar.name + "' compares nothing");
   BarResult out{bar.name, worst_of(values, bar.compare), values, bar.compare, bar.bound, false, false};
-  out.pass = holds(out.value, bar.compare, bar.bound);
+  out.pass = bar_holds(out.value, bar.compare, bar.bound);
   return out;
 }
 

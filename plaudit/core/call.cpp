@@ -115,13 +115,13 @@ c10::IValue ivalue_from_json(const Json& value, const c10::TypePtr& type, const 
   fail(ErrorKind::type, where, fmt::format("must be a {}, got {}", type->str(), value.dump()));
 }
 
+}  // namespace
+
 Json json_number(double x) {
   if (std::isnan(x)) return "nan";
   if (std::isinf(x)) return x > 0 ? "inf" : "-inf";
   return x;
 }
-
-}  // namespace
 
 at::Tensor tensor_from_json(const Json& value, const std::string& where) {
   TensorReader reader{where, {}, {}, {}};

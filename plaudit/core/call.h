@@ -20,6 +20,9 @@ namespace plaudit {
 
 using Json = nlohmann::ordered_json;
 
+// JSON has no such numbers: "nan", "inf" and "-inf" stand for them.
+Json json_number(double x);
+
 // Nested lists, or one number, to a tensor. `where` starts the error messages (kinds type, shape).
 at::Tensor tensor_from_json(const Json& value, const std::string& where);
 

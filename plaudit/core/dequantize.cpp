@@ -125,7 +125,7 @@ void decode_q6_k(const uint8_t* in, int64_t blocks, float* out) {
   }
 }
 
-constexpr GgmlType types[] = {
+constexpr GgmlType kTypes[] = {
     {0, "F32", 1, 4, decode_f32},
     {1, "F16", 1, 2, decode_f16},
     {2, "Q4_0", 32, 18, decode_nibbles<false, false>},
@@ -180,20 +180,20 @@ at::Tensor swap_pairs(std::string_view where, const at::Tensor& weight, int64_t 
 }  // namespace
 
 const GgmlType* find_ggml_type(int64_t id) {
-  for (const auto& type : types)
+  for (const auto& type : kTypes)
     if (type.id == id) return &type;
   return nullptr;
 }
 
 const GgmlType* find_ggml_type(std::string_view name) {
-  for (const auto& type : types)
+  for (const auto& type : kTypes)
     if (type.name == name) return &type;
   return nullptr;
 }
 
 std::string decodable_types() {
   std::string list;
-  for (const auto& type : types)
+  for (const auto& type : kTypes)
     if (type.decode) list += (list.empty() ? "" : ", ") + std::string(type.name);
   return list;
 }

@@ -22,7 +22,7 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
-int64_t number(const char* name) {
+int64_t variable_number(const char* name) {
   const auto text = variable(name);
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -58,12 +58,12 @@ Distributed::~Distributed() = default;
 std::shared_ptr<Distributed> Distributed::from_environment(int64_t timeout_seconds) {
   auto out = std::shared_ptr<Distributed>(new Distributed());
   if (variable("WORLD_SIZE").empty()) return out;
-  out->world_ = number("WORLD_SIZE");
-  out->rank_ = number("RANK");
+  out->world_ = variable_number("WORLD_SIZE");
+  out->rank_ = variable_number("RANK");
   if (out->world_ < 1 || out->rank_ >= out->world_)
     fail(ErrorKind::value, "RANK",
          fmt::format("must be below WORLD_SIZE = {}, got {}", out->world_, out->rank_));
-  out->local_rank_ = variable("LOCAL_RANK").empty() ? out->rank_ : number("LOCAL_RANK");
+  out->local_rank_ = variable("LOCAL_RANK").empty() ? out->rank_ : variable_number("LOCAL_RANK");
   if (out->world_ == 1) return out;
 
   auto group = std::make_unique<Group>();
@@ -73,7 +73,7 @@ std::shared_ptr<Distributed> Distributed::from_environment(int64_t timeout_secon
   // The launcher's agent serves the store itself; otherwise rank 0 does.
   const auto agent = variable("TORCHELASTIC_USE_AGENT_STORE");
   c10d::TCPStoreOptions options;
-  options.port = static_cast<uint16_t>(number("MASTER_PORT"));
+  options.port = static_cast<uint16_t>(variable_number("MASTER_PORT"));
   options.isServer = agent != "True" && out->rank_ == 0;
   options.numWorkers = static_cast<size_t>(out->world_);
   options.waitWorkers = false;

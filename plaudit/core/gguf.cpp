@@ -10,15 +10,16 @@
 #include <set>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/core/gguf_types.h"
 
 namespace plaudit {
 namespace {
 
-constexpr uint64_t max_dims = 4;  // GGML_MAX_DIMS
-constexpr int max_nesting = 4;    // arrays of arrays
+constexpr uint64_t kMaxDims = 4;  // GGML_MAX_DIMS
+constexpr int kMaxNesting = 4;    // arrays of arrays
 
 // Numbers of the metadata types.
-enum ValueType : int32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
+using namespace gguf;
 
 // Bytes that one value of a type takes at least; 0 for no type.
 uint64_t least_bytes(int32_t type) {
@@ -140,8 +141,8 @@ class GgufParser {
   }
 
   Json read_array(const std::string& key, int nesting) {
-    if (nesting > max_nesting)
-      refuse(ErrorKind::value, fmt::format("key '{}' nests arrays more than {} deep", key, max_nesting));
+    if (nesting > kMaxNesting)
+      refuse(ErrorKind::value, fmt::format("key '{}' nests arrays more than {} deep", key, kMaxNesting));
     const auto type = read<int32_t>(key);
     const auto count = read<uint64_t>(key);
     if (least_bytes(type) == 0)
@@ -174,9 +175,9 @@ class GgufParser {
     const std::string where = "tensor '" + name + "'";
     GgufFile::Entry entry;
     const auto dims = read<uint32_t>(where);
-    if (dims > max_dims)
+    if (dims > kMaxDims)
       refuse(ErrorKind::shape,
-             fmt::format("{} has {} dimensions, expected at most {}", where, dims, max_dims));
+             fmt::format("{} has {} dimensions, expected at most {}", where, dims, kMaxDims));
     for (uint32_t i = 0; i < dims; ++i) entry.sizes.push_back(read<int64_t>(where));
     const auto type = read<int32_t>(where);
     const auto offset = read<uint64_t>(where);

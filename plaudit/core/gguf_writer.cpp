@@ -5,20 +5,12 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/gguf.h"
+#include "plaudit/core/gguf_types.h"
 
 namespace plaudit {
 namespace {
 
-enum ValueType : int32_t {
-  u32 = 4,
-  i32 = 5,
-  f32 = 6,
-  boolean = 7,
-  string = 8,
-  array = 9,
-  u64 = 10,
-  i64 = 11
-};
+using namespace gguf;
 
 template <class T>
 bool fits(int64_t value) {
@@ -26,9 +18,9 @@ bool fits(int64_t value) {
 }
 
 // The header in memory; tensors follow it from elsewhere.
-class Header {
+class GgufHeader {
  public:
-  explicit Header(const std::string& path) : path_(path) {}
+  explicit GgufHeader(const std::string& path) : path_(path) {}
 
   const std::string& bytes() const { return bytes_; }
 
@@ -144,7 +136,7 @@ void save_gguf(const std::string& path, const Json& metadata,
                const std::map<std::string, at::Tensor>& tensors) {
   if (!metadata.is_object()) fail(ErrorKind::type, path, "metadata must be an object");
   const uint64_t alignment = alignment_of(path, metadata);
-  Header header(path);
+  GgufHeader header(path);
   header.put<uint32_t>(0x46554747);  // "GGUF"
   header.put<uint32_t>(3);
   header.put<uint64_t>(tensors.size());

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plaudit/core/call.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 #include "plaudit/core/tensorboard.h"
@@ -21,12 +22,6 @@ double now() {
   const auto time = std::chrono::system_clock::now().time_since_epoch();
   // To the millisecond, so that lines stay short.
   return std::round(std::chrono::duration<double>(time).count() * 1000) / 1000;
-}
-
-Json number(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  return value;
 }
 
 double number_from(const Json& value) {
@@ -114,7 +109,7 @@ void MetricsLog::log(int64_t step, const std::map<std::string, double>& values) 
   Json line = {{"stage", stage_}, {"step", step}, {"time", time}};
   for (const auto& [name, value] : values) {
     if (is_reserved(name)) bug("metrics", "'" + name + "' is not a name for a metric");
-    line[name] = number(value);
+    line[name] = json_number(value);
   }
   append(path(), line.dump() + "\n");
   append(folder_ + events_name, event_record(time, step, tagged(stage_, values)));

@@ -30,14 +30,14 @@ Constraint interval(double low, double high, bool open_low, bool open_high) {
   c.open_high = open_high;
   return c;
 }
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 }  // namespace
 
 Constraint at_least(double low) {
-  return interval(low, infinity, false, false);
+  return interval(low, kInfinity, false, false);
 }
 Constraint greater_than(double low) {
-  return interval(low, infinity, true, false);
+  return interval(low, kInfinity, true, false);
 }
 Constraint between(double low, double high) {
   return interval(low, high, false, false);

@@ -3,12 +3,30 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 namespace plaudit {
 
-// Calls f(begin, end) on disjoint parts of [begin, end) of at least `grain` elements, in parallel on
-// at::get_num_threads() threads; at::get_thread_num() tells them apart inside. Runs in place where one part
-// is enough and inside of another parallel loop. The first exception is thrown again once all parts are done.
+class WorkerPool;
+
+// While it lives, loops of this thread run on threads of our own instead of those of OpenMP (see WorkerPool).
+// For stretches without ATen operators, whose threads would compete for the cores; within another one it does
+// nothing.
+class OwnWorkers {
+ public:
+  OwnWorkers();
+  ~OwnWorkers();
+  OwnWorkers(const OwnWorkers&) = delete;
+  OwnWorkers& operator=(const OwnWorkers&) = delete;
+
+ private:
+  std::unique_ptr<WorkerPool> pool_;
+};
+
+// Calls f(begin, end) on disjoint parts of [begin, end) of at least `grain` elements (the last one may be
+// shorter), in parallel on at::get_num_threads() threads; at::get_thread_num() tells them apart inside. Runs
+// in place where one part is enough and inside of another parallel loop. The first exception is thrown again
+// once all parts are done.
 //
 // at::parallel_for itself is a template that runs in parallel only in files that are compiled with OpenMP,
 // which takes g++; this function runs on the same threads whatever the compiler.

@@ -61,8 +61,11 @@ struct FunctionRegistrar {
 
 }  // namespace plaudit
 
-#define PLAUDIT_FUNCTIONS(area, m)                                                                          \
-  static void plaudit_define_##area(::plaudit::FunctionLibrary& m);                                         \
-  static const ::plaudit::detail::FunctionRegistrar plaudit_registrar_##area(#area, &plaudit_define_##area, \
-                                                                             __FILE__, __LINE__);           \
-  static void plaudit_define_##area([[maybe_unused]] ::plaudit::FunctionLibrary& m)
+// Several files may register functions of one area in one translation unit, hence the number.
+#define PLAUDIT_FUNCTIONS(area, m) PLAUDIT_FUNCTIONS_NUMBERED(area, m, __COUNTER__)
+#define PLAUDIT_FUNCTIONS_NUMBERED(area, m, number) PLAUDIT_FUNCTIONS_OF(area, m, area, number)
+#define PLAUDIT_FUNCTIONS_OF(area, m, a, n)                                      \
+  static void plaudit_define_##a##_##n(::plaudit::FunctionLibrary& m);           \
+  static const ::plaudit::detail::FunctionRegistrar plaudit_registrar_##a##_##n( \
+      #area, &plaudit_define_##a##_##n, __FILE__, __LINE__);                     \
+  static void plaudit_define_##a##_##n([[maybe_unused]] ::plaudit::FunctionLibrary& m)

@@ -27,14 +27,14 @@ struct Dtype {
   at::ScalarType type;
 };
 
-constexpr Dtype dtypes[] = {{"F64", at::kDouble},    {"F32", at::kFloat}, {"F16", at::kHalf},
-                            {"BF16", at::kBFloat16}, {"I64", at::kLong},  {"I32", at::kInt},
-                            {"I16", at::kShort},     {"I8", at::kChar},   {"U8", at::kByte},
-                            {"BOOL", at::kBool}};
+constexpr Dtype kDtypes[] = {{"F64", at::kDouble},    {"F32", at::kFloat}, {"F16", at::kHalf},
+                             {"BF16", at::kBFloat16}, {"I64", at::kLong},  {"I32", at::kInt},
+                             {"I16", at::kShort},     {"I8", at::kChar},   {"U8", at::kByte},
+                             {"BOOL", at::kBool}};
 
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
-  for (const auto& d : dtypes) names.emplace_back(d.name);
+  for (const auto& d : kDtypes) names.emplace_back(d.name);
   return names;
 }
 
@@ -103,7 +103,7 @@ class Reader {
     const auto found = entry.find("dtype");
     if (found == entry.end() || !found->is_string()) refuse(ErrorKind::type, where + " has no dtype");
     const auto name = found->get<std::string>();
-    for (const auto& d : dtypes)
+    for (const auto& d : kDtypes)
       if (name == d.name) return d.type;
     refuse(ErrorKind::type, where + " has dtype '" + name + "'" + suggestion(name, dtype_names()));
   }
@@ -200,7 +200,7 @@ std::vector<std::string> file_order(const std::map<std::string, at::Tensor>& ten
 }  // namespace
 
 std::string safetensors_dtype(at::ScalarType type) {
-  for (const auto& d : dtypes)
+  for (const auto& d : kDtypes)
     if (type == d.type) return d.name;
   return "";
 }

@@ -7,6 +7,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/data/text.h"
 #include "plaudit/data/unicode.h"
 
@@ -106,7 +107,7 @@ MixedPairs correct_incorrect_pairs(const Tensor& rewards, const Tensor& uniforms
   check.shape("uniforms", uniforms, {-1, 2});
   check.finite("rewards", rewards);
   check.finite("uniforms", uniforms);
-  const auto u = uniforms.to(at::kCPU, at::kDouble).contiguous();
+  const auto u = on_cpu_f64(uniforms);
   for (int64_t i = 0; i < u.numel(); ++i) {
     const double draw = u.const_data_ptr<double>()[i];
     check.that(draw >= 0 && draw < 1, "uniforms", "in [0, 1)", draw);
@@ -137,15 +138,7 @@ Tensor difficulty_repeat(const Tensor& pass_rate) {
   return count(0.2, 2) + count(0.6, 2) + count(0.8, 2);
 }
 
-namespace {
-
-c10::List<bool> as_list(const std::vector<bool>& flags) {
-  c10::List<bool> list;
-  for (const bool flag : flags) list.push_back(flag);
-  return list;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 PLAUDIT_FUNCTIONS(filter, m) {
   m.def(
@@ -162,7 +155,7 @@ PLAUDIT_FUNCTIONS(filter, m) {
         },
         "Samples whose score is not among the lowest.", {"44"});
   m.def("response_check(str[] response) -> (bool[] keep)",
-        [](const std::vector<std::string>& responses) { return as_list(check_responses(responses)); },
+        [](const std::vector<std::string>& responses) { return flag_list(check_responses(responses)); },
         "Answers without markers, blanks only or endless words.", {"44"});
   m.def(
       "keep_labelled_pairs(Tensor labels, Tensor image_distance, float min_distance=0.001) -> (Tensor "

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/data/tokenize_pair.h"
 
 namespace plaudit {
 namespace {
@@ -13,14 +14,6 @@ size_t longest(const std::vector<std::vector<int64_t>>& answers) {
   size_t out = 0;
   for (const auto& answer : answers) out = std::max(out, answer.size());
   return out;
-}
-
-void cut_prompt(std::vector<int64_t>& prompt, const AnswerOptions& options) {
-  const auto keep = std::min(prompt.size(), static_cast<size_t>(options.max_prompt_length));
-  if (options.truncation == "keep_end")
-    prompt.erase(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(keep));
-  else
-    prompt.resize(keep);
 }
 
 }  // namespace
@@ -93,7 +86,7 @@ bool AnswerEncoder::fit(std::string_view where, TokenizedAnswers& example) {
                      whole_window_ ? "the model's window of" : "max_length",
                      whole_window_ ? fmt::format("{}; ", limit) : fmt::format("{}; raise it, or ", limit)));
   const auto prompt_length = example.prompt.size();
-  cut_prompt(example.prompt, options_);
+  cut_prompt(example.prompt, options_.max_prompt_length, options_.truncation);
   if (example.prompt.size() < prompt_length) ++counts_.prompts_cut;
   if (example.prompt.size() + answer_length <= limit) return true;
   const auto keep = static_cast<size_t>(options_.max_length - options_.max_prompt_length);

@@ -174,7 +174,7 @@ std::string BpeModel::token_bytes(int64_t id) const {
   if (options_.byte_level) return token;
   const int byte = byte_of_token(token);
   if (byte >= 0) return std::string(1, static_cast<char>(byte));
-  return replace_all(token, "\xE2\x96\x81", " ");
+  return replace_all(token, kSpaceMark, " ");
 }
 
 std::optional<int64_t> BpeModel::find(std::string_view token) const {

@@ -29,7 +29,7 @@ constexpr std::string_view kSystem = R"(
 {{{{- '<|im_start|>system\n{}<|im_end|>\n' -}}}}
 {{%- endif -%}})";
 
-constexpr std::string_view kLlama3 = R"(
+constexpr std::string_view kLlama3Source = R"(
 {{- '<|begin_of_text|>' -}}
 {%- for message in messages -%}
 {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' -}}
@@ -57,7 +57,7 @@ constexpr std::string_view kGemma = R"(
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<start_of_turn>model\n' -}}{%- endif -%})";
 
-std::string chatml(std::string_view system) {
+std::string chatml_source(std::string_view system) {
   const auto first = system.empty() ? "" : fmt::format(fmt::runtime(kSystem), system);
   return joined(fmt::format(fmt::runtime(kChatml), first));
 }
@@ -66,9 +66,9 @@ std::string chatml(std::string_view system) {
 
 std::string chat_template_source(const std::string& family) {
   Check("chat_template_source").choice("family", family, chat_families());
-  if (family == "llama3") return joined(kLlama3);
+  if (family == "llama3") return joined(kLlama3Source);
   if (family == "gemma") return joined(kGemma);
-  return chatml(default_system(family));
+  return chatml_source(default_system(family));
 }
 
 }  // namespace plaudit

@@ -13,7 +13,7 @@
 namespace plaudit {
 namespace {
 
-constexpr double tolerance = 1e-12;
+constexpr double kTolerance = 1e-12;
 using Point = std::array<double, 2>;
 
 // Coordinates in the first two principal components; the second is 0 where there is only one.
@@ -34,7 +34,7 @@ double cross(const Point& o, const Point& a, const Point& b) {
 }
 
 bool same(const Point& a, const Point& b) {
-  return std::abs(a[0] - b[0]) <= tolerance && std::abs(a[1] - b[1]) <= tolerance;
+  return std::abs(a[0] - b[0]) <= kTolerance && std::abs(a[1] - b[1]) <= kTolerance;
 }
 
 // One side of the hull over points in order (Andrew's monotone chain).
@@ -44,7 +44,7 @@ std::vector<int64_t> chain(const std::vector<Point>& points, Iterator begin, Ite
   const auto point = [&](int64_t i) -> const Point& { return points[static_cast<size_t>(i)]; };
   for (auto next = begin; next != end; ++next) {
     while (side.size() >= 2 &&
-           cross(point(side[side.size() - 2]), point(side.back()), point(*next)) <= tolerance)
+           cross(point(side[side.size() - 2]), point(side.back()), point(*next)) <= kTolerance)
       side.pop_back();
     side.push_back(*next);
   }

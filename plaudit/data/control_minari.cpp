@@ -34,7 +34,7 @@ Json shared_metadata(Json metadata) {
   return metadata;
 }
 
-void check_lengths(const std::string& where, const MinariEpisode& e) {
+void check_episode(const std::string& where, const MinariEpisode& e) {
   if (e.actions.dim() != 2)
     fail(
         ErrorKind::shape, where,
@@ -66,7 +66,7 @@ ControlData together(const std::string& source, const std::vector<MinariEpisode>
   for (size_t i = 0; i < episodes.size(); ++i) {
     const auto& e = episodes[i];
     const auto where = fmt::format("{}: episode_{}", source, i);
-    check_lengths(where, e);
+    check_episode(where, e);
     const int64_t steps = e.actions.size(0);
     if (steps == 0) fail(ErrorKind::empty, where, "has no step");
     if (e.observations.size(1) != episodes[0].observations.size(1) ||

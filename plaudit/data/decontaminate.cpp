@@ -7,6 +7,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/data/unicode.h"
 
 namespace plaudit {
@@ -129,15 +130,7 @@ Decontamination decontaminate(const std::vector<std::string>& train,
   return result;
 }
 
-namespace {
-
-c10::List<bool> as_list(const std::vector<bool>& flags) {
-  c10::List<bool> list;
-  for (const bool flag : flags) list.push_back(flag);
-  return list;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 PLAUDIT_FUNCTIONS(filter, m) {
   m.def("decontamination_tokens(str text) -> (str[] tokens)", &decontamination_tokens,
@@ -153,7 +146,7 @@ PLAUDIT_FUNCTIONS(filter, m) {
       [](const std::vector<std::string>& train, const std::vector<std::string>& evaluation, int64_t n,
          double threshold) {
         auto r = decontaminate(train, evaluation, n, threshold);
-        return std::tuple(std::move(r.contaminated), std::move(r.kept), as_list(r.eval_hit),
+        return std::tuple(std::move(r.contaminated), std::move(r.kept), flag_list(r.eval_hit),
                           r.eval_overlap_rate);
       },
       "Training rows that overlap the tests.", {"15"});

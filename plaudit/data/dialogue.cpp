@@ -11,26 +11,26 @@
 namespace plaudit {
 namespace {
 
-constexpr std::string_view human = "\n\nHuman:";
-constexpr std::string_view assistant = "\n\nAssistant:";
+constexpr std::string_view kHuman = "\n\nHuman:";
+constexpr std::string_view kAssistant = "\n\nAssistant:";
 
 struct Split {
   std::string_view prompt, answer;
 };
 
 Split split_at_last_answer(const Check& check, const char* argument, std::string_view text) {
-  const size_t marker = text.rfind(assistant);
+  const size_t marker = text.rfind(kAssistant);
   if (marker == std::string_view::npos)
     check.refuse(ErrorKind::value, argument,
                  fmt::format("has no turn that starts with '\\n\\nAssistant:', got '{}'", excerpt(text)));
-  const size_t end = marker + assistant.size();
+  const size_t end = marker + kAssistant.size();
   return {text.substr(0, end), strip(text.substr(end))};
 }
 
 // The marker that starts `text`, or "".
 std::string_view marker_at_start(std::string_view text) {
-  if (text.starts_with(human)) return human;
-  return text.starts_with(assistant) ? assistant : std::string_view();
+  if (text.starts_with(kHuman)) return kHuman;
+  return text.starts_with(kAssistant) ? kAssistant : std::string_view();
 }
 
 }  // namespace
@@ -55,11 +55,11 @@ std::vector<Message> parse_dialogue(std::string_view text) {
       fail(ErrorKind::value, "dialogue",
            fmt::format("must start with '\\n\\nHuman:' or '\\n\\nAssistant:', got '{}'", excerpt(text)));
     text.remove_prefix(marker.size());
-    const size_t end = std::min(text.find(human), text.find(assistant));
+    const size_t end = std::min(text.find(kHuman), text.find(kAssistant));
     const auto content = strip(text.substr(0, end));
     text = end == std::string_view::npos ? std::string_view() : text.substr(end);
-    const bool asks = marker == assistant && content.empty() && text.empty();
-    if (!asks) messages.push_back({marker == human ? "user" : "assistant", std::string(content)});
+    const bool asks = marker == kAssistant && content.empty() && text.empty();
+    if (!asks) messages.push_back({marker == kHuman ? "user" : "assistant", std::string(content)});
   }
   return messages;
 }

@@ -102,7 +102,7 @@ class Metadata {
   const GgufFile& file_;
 };
 
-void read_tokens(const Metadata& metadata, GgufVocabulary& out) {
+void read_gguf_tokens(const Metadata& metadata, GgufVocabulary& out) {
   out.tokens = metadata.texts("tokens");
   if (out.tokens.empty()) fail(ErrorKind::empty, metadata.where("tokens"), "must not be empty");
   out.types.assign(out.tokens.size(), TokenType::normal);
@@ -115,7 +115,7 @@ void read_tokens(const Metadata& metadata, GgufVocabulary& out) {
   }
 }
 
-void read_merges(const Metadata& metadata, GgufVocabulary& out) {
+void read_gguf_merges(const Metadata& metadata, GgufVocabulary& out) {
   const auto lines = metadata.texts("merges");
   for (size_t i = 0; i < lines.size(); ++i) {
     const auto space = lines[i].find(' ', 1);
@@ -126,7 +126,7 @@ void read_merges(const Metadata& metadata, GgufVocabulary& out) {
   }
 }
 
-void read_model(const Metadata& metadata, GgufVocabulary& out) {
+void read_gguf_model(const Metadata& metadata, GgufVocabulary& out) {
   out.model = metadata.text("model", "");
   if (out.model == "gpt2") {
     const auto pre = metadata.text("pre", "");
@@ -138,7 +138,7 @@ void read_model(const Metadata& metadata, GgufVocabulary& out) {
            "there is no known pre-tokenizer '" + pre + "'" + suggestion(pre, names));
     }
     out.pre_tokenizer = found->second;
-    read_merges(metadata, out);
+    read_gguf_merges(metadata, out);
   } else if (out.model == "llama") {
     out.scores = metadata.numbers("scores", out.tokens.size());
     if (out.scores.empty())
@@ -156,8 +156,8 @@ GgufVocabulary read_gguf_vocabulary(const GgufFile& file) {
   const Metadata metadata(file);
   GgufVocabulary out;
   out.path = file.path();
-  read_tokens(metadata, out);
-  read_model(metadata, out);
+  read_gguf_tokens(metadata, out);
+  read_gguf_model(metadata, out);
   const auto id = [&](const std::string& key) { return metadata.id(key, out.tokens.size()); };
   out.bos_id = id("bos_token_id");
   out.eos_id = id("eos_token_id");

@@ -1,4 +1,4 @@
-// In place of hdf5.cpp in a program that was built without the library.
+// In place of hdf5_reader.cpp and hdf5_writer.cpp in a program that was built without the library.
 #include <ATen/core/Tensor.h>
 
 #include <nlohmann/json.hpp>

@@ -13,10 +13,6 @@
 namespace plaudit::jinja {
 namespace {
 
-[[noreturn]] void refuse(int line, const std::string& message) {
-  fail(ErrorKind::value, place(line), message);
-}
-
 // One call of a filter, method, test or function: what it is applied to, and its arguments.
 struct Call {
   std::string name;
@@ -54,9 +50,9 @@ struct Call {
 };
 
 using Function = std::function<Json(const Call&)>;
-using Table = std::map<std::string, Function>;
+using FunctionTable = std::map<std::string, Function>;
 
-Json apply(const Table& table, const std::string& kind, const Call& call) {
+Json apply(const FunctionTable& table, const std::string& kind, const Call& call) {
   const auto found = table.find(call.name);
   if (found != table.end()) return found->second(call);
   std::vector<std::string> names;
@@ -195,8 +191,8 @@ Json reversed(const Call& call) {
   return slice(call.value, nullptr, nullptr, -1, call.line);
 }
 
-const Table& filters() {
-  static const Table table = {
+const FunctionTable& filters() {
+  static const FunctionTable table = {
       {"trim", strip_of(true, true)},
       {"length", length},
       {"count", length},
@@ -219,8 +215,8 @@ const Table& filters() {
   return table;
 }
 
-const Table& text_methods() {
-  static const Table table = {
+const FunctionTable& text_methods() {
+  static const FunctionTable table = {
       {"strip", strip_of(true, true)},
       {"lstrip", strip_of(true, false)},
       {"rstrip", strip_of(false, true)},
@@ -251,8 +247,8 @@ Function entries(bool keys, bool values) {
   };
 }
 
-const Table& map_methods() {
-  static const Table table = {
+const FunctionTable& map_methods() {
+  static const FunctionTable table = {
       {"get",
        [](const Call& call) {
          call.expect(2);
@@ -268,7 +264,7 @@ const Table& map_methods() {
   return table;
 }
 
-const Table& tests() {
+const FunctionTable& tests() {
   const auto is = [](auto property) -> Function {
     return [property](const Call& call) -> Json { return property(call.value); };
   };
@@ -278,7 +274,7 @@ const Table& tests() {
       return binary("==", binary("%", call.value, by, call.line), rest, call.line);
     };
   };
-  static const Table table = {
+  static const FunctionTable table = {
       {"defined", is([](const Json& v) { return !is_undefined(v); })},
       {"undefined", is([](const Json& v) { return is_undefined(v); })},
       {"none", is([](const Json& v) { return v.is_null(); })},
@@ -320,8 +316,8 @@ Json make_range(const Call& call) {
   return out;
 }
 
-const Table& functions() {
-  static const Table table = {
+const FunctionTable& functions() {
+  static const FunctionTable table = {
       {"raise_exception",
        [](const Call& call) -> Json { refuse(call.line, print(call.argument(0), call.line)); }},
       {"namespace",

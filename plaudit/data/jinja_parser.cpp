@@ -175,6 +175,10 @@ std::string place(int line) {
   return fmt::format("chat template: line {}", line);
 }
 
+void refuse(int line, const std::string& message) {
+  fail(ErrorKind::value, place(line), message);
+}
+
 Block parse(std::string_view source) {
   return Parser(cut(source)).run();
 }

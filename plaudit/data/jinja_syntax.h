@@ -67,5 +67,7 @@ Block parse(std::string_view source);
 
 // "chat template: line 3"
 std::string place(int line);
+// A UserError of that place.
+[[noreturn]] void refuse(int line, const std::string& message);
 
 }  // namespace plaudit::jinja

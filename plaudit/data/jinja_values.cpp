@@ -10,10 +10,6 @@
 namespace plaudit::jinja {
 namespace {
 
-[[noreturn]] void refuse(int line, const std::string& message) {
-  fail(ErrorKind::value, place(line), message);
-}
-
 // The characters of a text, each as a text of its own.
 std::vector<std::string> characters(const std::string& text) {
   std::vector<std::string> out;

@@ -44,12 +44,12 @@ Tensor read_space(const Hdf5Reader& file, const std::string& name) {
   return side_by_side(parts);
 }
 
-void read_infos(const Hdf5Reader& file, const std::string& group, const std::string& prefix,
-                std::map<std::string, Tensor>& out) {
+void read_info_columns(const Hdf5Reader& file, const std::string& group, const std::string& prefix,
+                       std::map<std::string, Tensor>& out) {
   for (const auto& name : file.members(group)) {
     const auto path = group + "/" + name;
     if (file.is_group(path))
-      read_infos(file, path, prefix + name + "/", out);
+      read_info_columns(file, path, prefix + name + "/", out);
     else if (file.element_kind(path) == "number")
       if (auto values = file.read(path); values.dim() > 0) out[prefix + name] = std::move(values);
   }
@@ -61,7 +61,7 @@ MinariEpisode read_episode(const Hdf5Reader& file, const std::string& name) {
                   .rewards = read_space(file, name + "/rewards"),
                   .terminations = read_space(file, name + "/terminations"),
                   .truncations = read_space(file, name + "/truncations")};
-  if (file.is_group(name + "/infos")) read_infos(file, name + "/infos", "", e.infos);
+  if (file.is_group(name + "/infos")) read_info_columns(file, name + "/infos", "", e.infos);
   const auto steps = file.attributes(name).value("total_steps", e.rewards.size(0));
   if (steps != e.rewards.size(0))
     fail(ErrorKind::shape, file.path(),

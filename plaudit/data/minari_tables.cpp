@@ -14,20 +14,11 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
+#include "plaudit/data/arrow_result.h"
 #include "plaudit/data/minari_episode.h"
 
 namespace plaudit {
 namespace {
-
-[[noreturn]] void refuse(const std::string& path, const std::string& message) {
-  fail(ErrorKind::io, path, "cannot be read: " + message);
-}
-
-template <class T>
-T value_of(const std::string& path, arrow::Result<T> result) {
-  if (!result.ok()) refuse(path, result.status().message());
-  return std::move(result).ValueUnsafe();
-}
 
 void done(const std::string& path, const arrow::Status& status) {
   if (!status.ok()) fail(ErrorKind::io, path, "cannot be written: " + status.message());
@@ -36,7 +27,7 @@ void done(const std::string& path, const arrow::Status& status) {
 // A column of one table as one array.
 std::shared_ptr<arrow::Array> whole(const std::string& path, const arrow::ChunkedArray& column) {
   if (column.num_chunks() == 1) return column.chunk(0);
-  return value_of(path, arrow::Concatenate(column.chunks()));
+  return arrow_value(path, arrow::Concatenate(column.chunks()));
 }
 
 template <class Array>
@@ -104,20 +95,20 @@ Tensor tensor_of(const arrow::Array& array) {
 
 std::shared_ptr<arrow::Table> read_table(const std::string& path) {
   if (!std::filesystem::exists(path)) fail(ErrorKind::io, path, "there is no such file");
-  const auto file = value_of(path, arrow::io::ReadableFile::Open(path));
+  const auto file = arrow_value(path, arrow::io::ReadableFile::Open(path));
   if (path.ends_with(".arrow")) {
-    const auto reader = value_of(path, arrow::ipc::RecordBatchFileReader::Open(file));
+    const auto reader = arrow_value(path, arrow::ipc::RecordBatchFileReader::Open(file));
     arrow::RecordBatchVector batches;
     for (int i = 0; i < reader->num_record_batches(); ++i)
-      batches.push_back(value_of(path, reader->ReadRecordBatch(i)));
-    return value_of(path, arrow::Table::FromRecordBatches(reader->schema(), batches));
+      batches.push_back(arrow_value(path, reader->ReadRecordBatch(i)));
+    return arrow_value(path, arrow::Table::FromRecordBatches(reader->schema(), batches));
   }
   try {
-    const auto reader = value_of(path, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
-    const auto batches = value_of(path, reader->GetRecordBatchReader());
-    return value_of(path, batches->ToTable());
+    const auto reader = arrow_value(path, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
+    const auto batches = arrow_value(path, reader->GetRecordBatchReader());
+    return arrow_value(path, batches->ToTable());
   } catch (const parquet::ParquetException& error) {
-    refuse(path, error.what());
+    refuse_arrow(path, error.what());
   }
 }
 
@@ -157,18 +148,18 @@ std::shared_ptr<arrow::Array> flat_array(const Tensor& values) {
   if (t.scalar_type() == at::kBool) {
     arrow::BooleanBuilder builder;
     for (int64_t i = 0; i < t.numel(); ++i) done("", builder.Append(t.const_data_ptr<bool>()[i]));
-    return value_of("", builder.Finish());
+    return arrow_value("", builder.Finish());
   }
   const auto numbers = [&t](auto builder, auto* data) {
     done("", builder.AppendValues(data, t.numel()));
-    return value_of("", builder.Finish());
+    return arrow_value("", builder.Finish());
   };
   if (t.scalar_type() == at::kFloat) return numbers(arrow::FloatBuilder(), t.const_data_ptr<float>());
   if (t.scalar_type() == at::kLong) return numbers(arrow::Int64Builder(), t.const_data_ptr<int64_t>());
   const auto exact = t.to(at::kDouble);
   arrow::DoubleBuilder builder;
   done("", builder.AppendValues(exact.const_data_ptr<double>(), exact.numel()));
-  return value_of("", builder.Finish());
+  return arrow_value("", builder.Finish());
 }
 
 // [T] or [T,k] with rows of zeros behind it, T+1 in all.
@@ -178,7 +169,8 @@ std::shared_ptr<arrow::Array> padded(const Tensor& values, int64_t rows) {
   const auto all = at::cat({values, at::zeros(sizes, values.options())});
   const auto flat = flat_array(all.reshape({-1}));
   if (all.dim() == 1) return flat;
-  return value_of("", arrow::FixedSizeListArray::FromArrays(flat, static_cast<int32_t>(all.numel() / rows)));
+  return arrow_value("",
+                     arrow::FixedSizeListArray::FromArrays(flat, static_cast<int32_t>(all.numel() / rows)));
 }
 
 std::shared_ptr<arrow::Table> table_of(const MinariEpisode& e) {
@@ -206,17 +198,17 @@ std::shared_ptr<arrow::Table> table_of(const MinariEpisode& e) {
           info.dim() > 1 ? arrow::key_value_metadata({"shape"}, {fmt::format("{}", fmt::join(sizes, ","))})
                          : nullptr));
     }
-    add("infos", value_of("", arrow::StructArray::Make(values, names)));
+    add("infos", arrow_value("", arrow::StructArray::Make(values, names)));
   }
   return arrow::Table::Make(arrow::schema(fields), arrays);
 }
 
 void write_table(const std::string& path, const arrow::Table& table) {
-  const auto file = value_of(path, arrow::io::FileOutputStream::Open(path));
+  const auto file = arrow_value(path, arrow::io::FileOutputStream::Open(path));
   if (path.ends_with(".parquet")) {
     done(path, parquet::arrow::WriteTable(table, arrow::default_memory_pool(), file, table.num_rows()));
   } else {
-    const auto writer = value_of(path, arrow::ipc::MakeFileWriter(file, table.schema()));
+    const auto writer = arrow_value(path, arrow::ipc::MakeFileWriter(file, table.schema()));
     done(path, writer->WriteTable(table));
     done(path, writer->Close());
   }

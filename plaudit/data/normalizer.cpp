@@ -6,7 +6,7 @@
 namespace plaudit {
 namespace {
 
-using Step = Normalizer::Step;
+using NormalizerStep = Normalizer::Step;
 
 // The CJK ideographs that BERT treats as words of their own.
 bool is_ideograph(char32_t c) {
@@ -45,11 +45,11 @@ std::string without(bool (*is_dropped)(char32_t), std::string_view text) {
   });
 }
 
-Step form_step(NormalForm form) {
+NormalizerStep form_step(NormalForm form) {
   return [form](std::string_view text) { return normalize(text, form); };
 }
 
-Step replace_step(const JsonView& view) {
+NormalizerStep replace_step(const JsonView& view) {
   const auto pattern = view.at("pattern");
   const auto content = view.at("content").text();
   if (const auto plain = pattern.find("String")) {
@@ -72,7 +72,7 @@ Step replace_step(const JsonView& view) {
   };
 }
 
-Step strip_step(const JsonView& view) {
+NormalizerStep strip_step(const JsonView& view) {
   const bool left = view.flag_or("strip_left", true), right = view.flag_or("strip_right", true);
   return [left, right](std::string_view text) {
     if (left) text = strip_left(text);
@@ -81,7 +81,7 @@ Step strip_step(const JsonView& view) {
   };
 }
 
-Step bert_step(const JsonView& view) {
+NormalizerStep bert_step(const JsonView& view) {
   BertNormalizerOptions options;
   options.clean_text = view.flag_or("clean_text", true);
   options.handle_chinese_chars = view.flag_or("handle_chinese_chars", true);
@@ -90,12 +90,12 @@ Step bert_step(const JsonView& view) {
   return [options](std::string_view text) { return bert_normalize(text, options); };
 }
 
-Step prepend_step(const JsonView& view) {
+NormalizerStep prepend_step(const JsonView& view) {
   const auto prefix = view.at("prepend").text();
   return [prefix](std::string_view text) { return text.empty() ? "" : prefix + std::string(text); };
 }
 
-void add_steps(const JsonView& view, std::vector<Step>& steps) {
+void add_steps(const JsonView& view, std::vector<NormalizerStep>& steps) {
   const auto type = view.at("type");
   const auto& name = type.text();
   if (name == "Sequence") {
@@ -140,7 +140,7 @@ std::string bert_normalize(std::string_view text, const BertNormalizerOptions& o
 }
 
 Normalizer Normalizer::from_json(const JsonView& view) {
-  std::vector<Step> steps;
+  std::vector<NormalizerStep> steps;
   add_steps(view, steps);
   return Normalizer(std::move(steps));
 }
@@ -153,9 +153,8 @@ std::string Normalizer::operator()(std::string_view text) const {
 
 Normalizer sentencepiece_normalizer(bool space_prefix) {
   return Normalizer({[space_prefix](std::string_view text) {
-    constexpr std::string_view kMark = "\xE2\x96\x81";
-    const auto marked = replace_all(text, " ", kMark);
-    return space_prefix && !marked.empty() ? std::string(kMark) + marked : marked;
+    const auto marked = replace_all(text, " ", kSpaceMark);
+    return space_prefix && !marked.empty() ? std::string(kSpaceMark) + marked : marked;
   }});
 }
 

@@ -44,6 +44,9 @@ class Normalizer {
 Normalizer sentencepiece_normalizer(bool space_prefix);
 
 // Every occurrence of `from` as `to`; `from` is not empty.
+// What SentencePiece writes for a space: U+2581.
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 
 }  // namespace plaudit

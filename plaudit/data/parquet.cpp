@@ -7,19 +7,10 @@
 #include <parquet/exception.h>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/data/arrow_result.h"
 
 namespace plaudit {
 namespace {
-
-[[noreturn]] void refuse(const std::string& path, const std::string& message) {
-  fail(ErrorKind::io, path, "cannot be read as Parquet: " + message);
-}
-
-template <class T>
-T value_of(const std::string& path, arrow::Result<T> result) {
-  if (!result.ok()) refuse(path, result.status().message());
-  return std::move(result).ValueUnsafe();
-}
 
 Json json_cell(const arrow::Array& array, int64_t row);
 
@@ -110,12 +101,12 @@ bool take_rows(const arrow::RecordBatch& batch, int64_t& rows, const TakeRecord&
 }
 
 void read_batches(const std::string& path, const TakeRecord& take) {
-  const auto file = value_of(path, arrow::io::ReadableFile::Open(path));
-  const auto reader = value_of(path, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
+  const auto file = arrow_value(path, arrow::io::ReadableFile::Open(path));
+  const auto reader = arrow_value(path, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
   reader->set_batch_size(1024);
-  const auto batches = value_of(path, reader->GetRecordBatchReader());
+  const auto batches = arrow_value(path, reader->GetRecordBatchReader());
   int64_t rows = 0;
-  while (const auto batch = value_of(path, batches->Next())) {
+  while (const auto batch = arrow_value(path, batches->Next())) {
     if (!take_rows(*batch, rows, take)) return;
   }
 }
@@ -126,7 +117,7 @@ void for_each_parquet_row(const std::string& path, const TakeRecord& take) {
   try {
     read_batches(path, take);
   } catch (const parquet::ParquetException& error) {
-    refuse(path, error.what());
+    refuse_arrow(path, error.what());
   }
 }
 

@@ -17,15 +17,15 @@ constexpr std::string_view kLlama3 =
 constexpr std::string_view kQwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-using Step = PreTokenizer::Step;
+using PreTokenizerStep = PreTokenizer::Step;
 
-Step pattern_step(std::string_view pattern) {
+PreTokenizerStep pattern_step(std::string_view pattern) {
   return split_step(Regex(pattern, "pre_tokenizer"), SplitBehavior::isolated, false);
 }
 
 // The steps behind each name.
-const std::map<std::string, std::vector<Step>>& named_steps() {
-  static const std::map<std::string, std::vector<Step>> steps = {
+const std::map<std::string, std::vector<PreTokenizerStep>>& named_steps() {
+  static const std::map<std::string, std::vector<PreTokenizerStep>> steps = {
       {"gpt2", {pattern_step(kGpt2)}},
       {"llama3", {pattern_step(kLlama3)}},
       {"qwen2", {pattern_step(kQwen2)}},
@@ -58,7 +58,7 @@ nlohmann::json essentials(const JsonView& view) {
   return steps;
 }
 
-Step split_from_json(const JsonView& view) {
+PreTokenizerStep split_from_json(const JsonView& view) {
   const auto behavior = split_behavior(view.at("behavior"));
   const bool invert = view.flag_or("invert", false);
   const auto pattern = view.at("pattern");

@@ -6,7 +6,7 @@
 namespace plaudit {
 namespace {
 
-using Step = PreTokenizer::Step;
+using PreTokenizerStep = PreTokenizer::Step;
 using Matches = std::vector<Regex::Match>;
 
 struct Part {
@@ -58,7 +58,7 @@ void emit(std::string_view text, const Matches& matches, SplitBehavior behavior,
 }
 
 // Splits at the single characters that have a property.
-Step character_step(bool (*matches)(char32_t), SplitBehavior behavior) {
+PreTokenizerStep character_step(bool (*matches)(char32_t), SplitBehavior behavior) {
   return [=](std::string_view text, bool, Pieces& out) {
     Matches found;
     for (size_t pos = 0; pos < text.size();) {
@@ -91,7 +91,7 @@ SplitBehavior split_behavior(const JsonView& view) {
   return values[found - names.begin()];
 }
 
-Step split_step(Regex pattern, SplitBehavior behavior, bool invert) {
+PreTokenizerStep split_step(Regex pattern, SplitBehavior behavior, bool invert) {
   return [=](std::string_view text, bool, Pieces& out) {
     thread_local Matches matches;  // its room is kept from call to call
     pattern.find_all(text, matches);
@@ -99,7 +99,7 @@ Step split_step(Regex pattern, SplitBehavior behavior, bool invert) {
   };
 }
 
-Step split_step(std::string plain, SplitBehavior behavior, bool invert) {
+PreTokenizerStep split_step(std::string plain, SplitBehavior behavior, bool invert) {
   return [=](std::string_view text, bool, Pieces& out) {
     Matches matches;
     for (size_t at = 0; (at = text.find(plain, at)) != std::string_view::npos; at += plain.size())
@@ -108,19 +108,19 @@ Step split_step(std::string plain, SplitBehavior behavior, bool invert) {
   };
 }
 
-Step digits_step(bool individual) {
+PreTokenizerStep digits_step(bool individual) {
   return character_step(is_number, individual ? SplitBehavior::isolated : SplitBehavior::contiguous);
 }
 
-Step punctuation_step(SplitBehavior behavior) {
+PreTokenizerStep punctuation_step(SplitBehavior behavior) {
   return character_step(is_bert_punctuation, behavior);
 }
 
-Step white_space_step() {
+PreTokenizerStep white_space_step() {
   return character_step(is_white_space, SplitBehavior::removed);
 }
 
-Step prefix_space_step() {
+PreTokenizerStep prefix_space_step() {
   return [](std::string_view text, bool, Pieces& out) {
     if (text.front() == ' ') {
       out.views.push_back(text);
@@ -130,13 +130,13 @@ Step prefix_space_step() {
   };
 }
 
-Step metaspace_step(const JsonView& view) {
+PreTokenizerStep metaspace_step(const JsonView& view) {
   const auto mark = view.at("replacement").text();
   const auto scheme = view.text_or("prepend_scheme", "always");
   if (scheme != "always" && scheme != "first" && scheme != "never")
     view.at("prepend_scheme")
         .refuse(ErrorKind::value, "must be one of always, first, never, got '" + scheme + "'");
-  if (mark != "\xE2\x96\x81")
+  if (mark != kSpaceMark)
     view.at("replacement").refuse(ErrorKind::value, "must be U+2581, got '" + mark + "'");
   const bool split = view.flag_or("split", true);
   return [=](std::string_view piece, bool first, Pieces& out) {

@@ -11,13 +11,13 @@ bool desirable_of(Row& row) {
                   label.is_binary() ? "bytes" : label.dump()};
 }
 
-void add_completion(Row& row, Records<UnpairedFeedback>& out) {
+void add_completion_feedback(Row& row, Records<UnpairedFeedback>& out) {
   UnpairedFeedback feedback{row.prompt("prompt"), row.answer("completion"), desirable_of(row)};
   feedback.extra = row.extra();
   out.records.push_back(std::move(feedback));
 }
 
-void add_conversation(Row& row, Records<UnpairedFeedback>& out) {
+void add_conversation_feedback(Row& row, Records<UnpairedFeedback>& out) {
   auto turns = split_conversation(read_messages(row.field("messages"), row.column("messages")));
   UnpairedFeedback feedback{std::move(turns.prompt), std::move(turns.answer), desirable_of(row)};
   feedback.extra = row.extra();
@@ -102,8 +102,8 @@ RankedList list_of(Row& row) {
 
 Records<UnpairedFeedback> read_unpaired_feedback(const std::string& path, const ReadOptions& options) {
   static const std::vector<Form<UnpairedFeedback>> forms{
-      {{"prompt", "completion", "label"}, &add_completion},
-      {{"messages", "label"}, &add_conversation},
+      {{"prompt", "completion", "label"}, &add_completion_feedback},
+      {{"messages", "label"}, &add_conversation_feedback},
       {{"prompt", "chosen", "rejected"}, &add_both_sides},
       {{"chosen", "rejected"}, &add_both_sides, &holds_conversation},
   };

@@ -7,7 +7,7 @@
 namespace plaudit {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The two answers of one prompt, before they are checked against each other.
 struct Sides {
@@ -111,8 +111,8 @@ PreferencePair pair_of(Row& row) {
     throw BadRecord{"chosen equals rejected", excerpt(sides.chosen)};
   PreferencePair pair{std::move(sides.prompt), std::move(sides.chosen), std::move(sides.rejected)};
   pair.label = row.number("label", 0, 1).value_or(1);
-  pair.weight = row.number("weight", 0, infinity).value_or(1);
-  pair.margin = row.number("margin", -infinity, infinity);
+  pair.weight = row.number("weight", 0, kInfinity).value_or(1);
+  pair.margin = row.number("margin", -kInfinity, kInfinity);
   pair.extra = row.extra();
   return pair;
 }

@@ -7,7 +7,7 @@ namespace plaudit {
 namespace {
 
 // White_Space. PCRE2's own \s also holds U+180E, which left the set in Unicode 6.3.
-constexpr std::string_view kSpace =
+constexpr std::string_view kSpaceClass =
     "\\x09-\\x0D \\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 // PCRE2's own \w leaves out marks.
 constexpr std::string_view kWord = "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}";
@@ -65,7 +65,7 @@ class Translator {
     const char c = pattern_[pos_ + 1];
     if (c == 's' || c == 'w' || c == 'W') {
       pos_ += 2;
-      return set(c == 's' ? kSpace : kWord, in_class, c == 'W');
+      return set(c == 's' ? kSpaceClass : kWord, in_class, c == 'W');
     }
     if (c == 'S') {
       pos_ += 2;

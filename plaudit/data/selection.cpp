@@ -7,6 +7,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 
@@ -37,7 +38,7 @@ std::vector<std::pair<int64_t, int64_t>> margin_pairs(const Tensor& scores, cons
   check.same_shape("scores", scores, "teacher", teacher);
   check.finite("scores", scores);
   check.no_nan("teacher", teacher);
-  const auto s = scores.to(at::kCPU, at::kDouble).contiguous();
+  const auto s = on_cpu_f64(scores);
   const auto by_teacher = teacher.ne(0).cpu().contiguous();
   const auto* score = s.const_data_ptr<double>();
   const auto* from_teacher = by_teacher.const_data_ptr<bool>();

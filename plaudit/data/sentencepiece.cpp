@@ -10,11 +10,7 @@
 #include "plaudit/data/unicode.h"
 
 namespace plaudit {
-namespace {
-
-constexpr std::string_view kSpace = "\xE2\x96\x81";
-
-}  // namespace
+namespace {}  // namespace
 
 SentencePieceModel::SentencePieceModel(std::vector<SentencePieceToken> tokens, int64_t unk_id,
                                        const std::string& where)
@@ -35,7 +31,7 @@ SentencePieceModel::SentencePieceModel(std::vector<SentencePieceToken> tokens, i
     }
     if (token.type != TokenType::normal || token.text.empty()) continue;
     ids_.emplace(token.text, id);  // the first of equal tokens counts
-    for (size_t at = 1; (at = token.text.find(kSpace, at)) != std::string::npos; at += kSpace.size())
+    for (size_t at = 1; (at = token.text.find(kSpaceMark, at)) != std::string::npos; at += kSpaceMark.size())
       joins_space_[static_cast<uint8_t>(token.text[at - 1])] = true;
   }
 }
@@ -51,7 +47,7 @@ bool SentencePieceModel::cuts_before_space(std::string_view text, size_t space) 
 
 void SentencePieceModel::encode(std::string_view piece, std::vector<int64_t>& ids) const {
   size_t begin = 0;
-  for (size_t at = 1; (at = piece.find(kSpace, at)) != std::string_view::npos; at += kSpace.size()) {
+  for (size_t at = 1; (at = piece.find(kSpaceMark, at)) != std::string_view::npos; at += kSpaceMark.size()) {
     if (!cuts_before_space(piece, at)) continue;
     encode_word(piece.substr(begin, at - begin), ids);
     begin = at;
@@ -110,7 +106,7 @@ std::string SentencePieceModel::token_bytes(int64_t id) const {
   if (id < 0 || id >= vocab_size()) return "";
   const auto& token = tokens_[static_cast<size_t>(id)];
   if (token.type == TokenType::byte) return std::string(1, static_cast<char>(byte_of_token(token.text)));
-  return replace_all(token.text, kSpace, " ");
+  return replace_all(token.text, kSpaceMark, " ");
 }
 
 std::optional<int64_t> SentencePieceModel::find(std::string_view token) const {

@@ -21,16 +21,15 @@ void check_ids(const Check& check, const char* name, const std::vector<int64_t>&
   }
 }
 
-void cut_prompt(std::vector<int64_t>& prompt, const TokenizePairOptions& options) {
-  const auto keep = std::min(prompt.size(), static_cast<size_t>(options.max_prompt_length));
-  if (options.truncation == "keep_end") {
-    prompt.erase(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(keep));
-  } else {
-    prompt.resize(keep);
-  }
-}
-
 }  // namespace
+
+void cut_prompt(std::vector<int64_t>& prompt, int64_t keep, const std::string& truncation) {
+  const auto left = std::min(prompt.size(), static_cast<size_t>(keep));
+  if (truncation == "keep_end")
+    prompt.erase(prompt.begin(), prompt.end() - static_cast<std::ptrdiff_t>(left));
+  else
+    prompt.resize(left);
+}
 
 TruncatedPair truncate_pair(std::vector<int64_t> prompt, std::vector<int64_t> chosen,
                             std::vector<int64_t> rejected, int64_t eos_id,
@@ -51,7 +50,7 @@ TruncatedPair truncate_pair(std::vector<int64_t> prompt, std::vector<int64_t> ch
   const auto limit = static_cast<size_t>(options.max_length);
   if (pair.prompt.size() + longer > limit) {
     const size_t before = pair.prompt.size();
-    cut_prompt(pair.prompt, options);
+    cut_prompt(pair.prompt, options.max_prompt_length, options.truncation);
     pair.prompt_cut = pair.prompt.size() < before;
   }
   if (pair.prompt.size() + longer > limit) {

@@ -15,6 +15,9 @@ struct TokenizePairOptions {
   std::string truncation = "keep_end";  // which part of the prompt stays: "keep_end" or "keep_start"
 };
 
+// Leaves `keep` tokens of an over-long prompt: its end ("keep_end") or its start.
+void cut_prompt(std::vector<int64_t>& prompt, int64_t keep, const std::string& truncation);
+
 // The parts of a pair that fits.
 struct TruncatedPair {
   std::vector<int64_t> prompt;

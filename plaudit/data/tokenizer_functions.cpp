@@ -42,7 +42,8 @@ std::vector<std::pair<std::string, int64_t>> token_ids(const Check& check, const
 }
 
 // [["a", "b"], ...] or ["a b", ...]
-std::vector<std::pair<std::string, std::string>> read_merges(const Check& check, const std::string& text) {
+std::vector<std::pair<std::string, std::string>> merges_argument(const Check& check,
+                                                                 const std::string& text) {
   const Json list = parse_argument(check, "merges", text);
   if (!list.is_array()) check.refuse(ErrorKind::type, "merges", "must be a list of pairs, got " + text);
   std::vector<std::pair<std::string, std::string>> out;
@@ -66,7 +67,7 @@ std::vector<int64_t> bpe_encode(std::string_view text, const std::string& merges
   const Check check("decode.bpe_encode");
   check.choice("pre_tokenizer", pre_tokenizer, PreTokenizer::names());
   BpeOptions options;
-  options.merges = read_merges(check, merges);
+  options.merges = merges_argument(check, merges);
   options.ignore_merges = ignore_merges;
   if (vocab == kBytesThenMerges) {
     for (int b = 0; b < 256; ++b)
@@ -86,8 +87,8 @@ std::vector<int64_t> bpe_encode(std::string_view text, const std::string& merges
 }
 
 // [[text, score], ...] or [[text, score, type], ...], with 256 byte tokens put in at `bytes_from`.
-std::vector<SentencePieceToken> read_tokens(const Check& check, const std::string& text,
-                                            std::optional<int64_t> bytes_from) {
+std::vector<SentencePieceToken> tokens_argument(const Check& check, const std::string& text,
+                                                std::optional<int64_t> bytes_from) {
   const Json list = parse_argument(check, "tokens", text);
   if (!list.is_array() || list.empty())
     check.refuse(list.is_array() ? ErrorKind::empty : ErrorKind::type, "tokens",
@@ -116,7 +117,7 @@ std::vector<SentencePieceToken> read_tokens(const Check& check, const std::strin
 std::vector<int64_t> spm_encode(std::string_view text, const std::string& tokens, bool add_space_prefix,
                                 std::optional<int64_t> byte_tokens_from, const std::string& note) {
   const Check check("decode.spm_encode");
-  auto vocabulary = read_tokens(check, tokens, byte_tokens_from);
+  auto vocabulary = tokens_argument(check, tokens, byte_tokens_from);
   TokenizerParts parts;
   for (size_t i = 0; i < vocabulary.size(); ++i) {
     const auto& token = vocabulary[i];

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "plaudit/data/bpe.h"
+#include "plaudit/data/normalizer.h"
 #include "plaudit/data/tokenizer_pipeline.h"
 #include "plaudit/data/tokenizer_settings.h"
 #include "plaudit/data/wordpiece.h"
@@ -11,8 +12,6 @@ namespace plaudit {
 namespace {
 
 using Ids = std::vector<int64_t>;
-
-constexpr std::string_view kSpace = "\xE2\x96\x81";
 
 // Options that change the result and that no supported model uses.
 void refuse_bpe_options(const JsonView& model) {
@@ -61,7 +60,7 @@ std::unique_ptr<const SubwordModel> read_model(const JsonView& model, const PreT
 // Whether the normaliser turns spaces into U+2581 (a model that was converted from SentencePiece).
 bool writes_space_marks(const JsonView& file) {
   const auto normalizer = file.find("normalizer");
-  return normalizer && normalizer->json().dump(-1, ' ', false).find(kSpace) != std::string::npos;
+  return normalizer && normalizer->json().dump(-1, ' ', false).find(kSpaceMark) != std::string::npos;
 }
 
 // The ids that a post-processor puts around one text.
@@ -150,8 +149,9 @@ std::vector<AddedToken> read_added_tokens(const JsonView& file) {
     token.single_word = view.flag_or("single_word", false);
     // In SentencePiece the user's own tokens are looked for after spaces have been replaced; otherwise the
     // runs of spaces of Gemma's vocabulary would never be found.
-    const bool space_run = space_marks && !token.special && token.content.find(kSpace) != std::string::npos;
-    if (space_run) token.content = replace_all(token.content, kSpace, " ");
+    const bool space_run =
+        space_marks && !token.special && token.content.find(kSpaceMark) != std::string::npos;
+    if (space_run) token.content = replace_all(token.content, kSpaceMark, " ");
     token.normalized = space_run || view.flag_or("normalized", !token.special);
     out.push_back(std::move(token));
   }

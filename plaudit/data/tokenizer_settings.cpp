@@ -20,7 +20,7 @@ std::optional<JsonFile> read_beside(const fs::path& folder, const std::string& n
 }
 
 // A special token is written as a text or as an object with its "content".
-const std::string& content_of(const JsonView& view) {
+const std::string& token_text(const JsonView& view) {
   return view.is_object() ? view.at("content").text() : view.text();
 }
 
@@ -30,7 +30,7 @@ int64_t special_token(const std::vector<const JsonFile*>& files, const std::stri
   for (const auto* file : files) {
     const auto view = file->view().find(name);
     if (!view) continue;
-    const auto& content = content_of(*view);
+    const auto& content = token_text(*view);
     if (content.empty()) return -1;
     const int64_t id = token_id(parts, content);
     if (id < 0) view->refuse(ErrorKind::value, "the vocabulary lacks the token '" + content + "'");

@@ -16,8 +16,6 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* kSpace = "\xE2\x96\x81";
-
 Json copy_keys(const GgufFile& file) {
   Json out = Json::object();
   for (const auto& [key, value] : file.metadata().items()) {
@@ -79,12 +77,13 @@ bool space_prefix(const JsonView& file) {
                                      {"invert", false}};  // no text has spaces when it gets here
   if (const auto view = file.find("pre_tokenizer"); view && view->json() != spaces)
     view->refuse(ErrorKind::value, "cannot be held by a GGUF file of model llama");
-  const auto marks = nlohmann::json{{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}};
+  const auto marks =
+      nlohmann::json{{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}};
   const auto view = file.at("normalizer");
   if (view.json() == marks) return false;
   const auto prefixed = nlohmann::json{
       {"type", "Sequence"},
-      {"normalizers", nlohmann::json::array({{{"type", "Prepend"}, {"prepend", kSpace}}, marks})}};
+      {"normalizers", nlohmann::json::array({{{"type", "Prepend"}, {"prepend", kSpaceMark}}, marks})}};
   if (view.json() != prefixed)
     view.refuse(ErrorKind::value, "cannot be held by a GGUF file, expected spaces to become U+2581");
   return true;
@@ -112,7 +111,7 @@ void add_sentencepiece(const JsonView& file, Tokens& tokens, Json& keys) {
     if (text == unknown) type = TokenType::unknown;
     if (type == TokenType::normal && found == scores.end() && count_code_points(text) > 1)
       type = TokenType::unused;
-    if (type == TokenType::user_defined) text = replace_all(text, kSpace, " ");
+    if (type == TokenType::user_defined) text = replace_all(text, kSpaceMark, " ");
   }
   keys["tokenizer.ggml.scores"] = list;
 }

@@ -13,9 +13,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* kSpace = "\xE2\x96\x81";
-
-std::string json_text(const std::string& text) {
+std::string json_quoted(const std::string& text) {
   return Json(text).dump(-1, ' ', false);
 }
 
@@ -25,16 +23,16 @@ bool found_in_normalized(const GgufVocabulary& v, size_t id) {
 }
 
 // The token as tokenizer.json writes it.
-std::string content_of(const GgufVocabulary& v, size_t id) {
-  return found_in_normalized(v, id) ? replace_all(v.tokens[id], " ", kSpace) : v.tokens[id];
+std::string token_content(const GgufVocabulary& v, size_t id) {
+  return found_in_normalized(v, id) ? replace_all(v.tokens[id], " ", kSpaceMark) : v.tokens[id];
 }
 
-Json added_tokens(const GgufVocabulary& v) {
+Json added_tokens_json(const GgufVocabulary& v) {
   Json out = Json::array();
   for (size_t i = 0; i < v.tokens.size(); ++i) {
     if (v.is_text(i)) continue;
     out.push_back({{"id", i},
-                   {"content", content_of(v, i)},
+                   {"content", token_content(v, i)},
                    {"single_word", false},
                    {"lstrip", false},
                    {"rstrip", false},
@@ -46,9 +44,9 @@ Json added_tokens(const GgufVocabulary& v) {
 
 Json normalizer(const GgufVocabulary& v) {
   if (v.model != "llama") return nullptr;
-  const Json marks = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}};
+  const Json marks = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}};
   if (!v.space_prefix) return marks;
-  const Json prefix = {{"type", "Prepend"}, {"prepend", kSpace}};
+  const Json prefix = {{"type", "Prepend"}, {"prepend", kSpaceMark}};
   return {{"type", "Sequence"}, {"normalizers", Json::array({prefix, marks})}};
 }
 
@@ -56,7 +54,7 @@ Json decoder(const GgufVocabulary& v) {
   if (v.model != "llama")
     return {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
   Json steps = Json::array();
-  steps.push_back({{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}});
+  steps.push_back({{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
   steps.push_back({{"type", "ByteFallback"}});
   steps.push_back({{"type", "Fuse"}});
   if (v.space_prefix) steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
@@ -67,7 +65,7 @@ Json decoder(const GgufVocabulary& v) {
 Json post_processor(const GgufVocabulary& v) {
   if (!v.add_bos && !v.add_eos) return nullptr;
   Json special = Json::object();
-  const auto name = [&](int64_t id) { return content_of(v, static_cast<size_t>(id)); };
+  const auto name = [&](int64_t id) { return token_content(v, static_cast<size_t>(id)); };
   const auto around = [&](const std::string& sequence, int type) {
     Json out = Json::array();
     const auto put = [&](bool wanted, int64_t id) {
@@ -113,21 +111,21 @@ Merges merges_of_scores(const GgufVocabulary& v) {
 std::string model_text(const GgufVocabulary& v) {
   const bool llama = v.model == "llama";
   std::string out = R"({"type": "BPE", "dropout": null, "unk_token": )";
-  out += llama && v.unk_id >= 0 ? json_text(v.tokens[static_cast<size_t>(v.unk_id)]) : "null";
+  out += llama && v.unk_id >= 0 ? json_quoted(v.tokens[static_cast<size_t>(v.unk_id)]) : "null";
   out += R"(, "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false)";
   out += std::string(R"(, "byte_fallback": )") + (llama ? "true" : "false");
   out += std::string(R"(, "ignore_merges": )") + (v.pre_tokenizer == "llama3" ? "true" : "false");
   out += ",\n \"vocab\": {";
   std::unordered_map<std::string, size_t> written;  // of equal tokens the first counts
   for (size_t i = 0; i < v.tokens.size(); ++i) {
-    auto content = content_of(v, i);
+    auto content = token_content(v, i);
     if (content.empty() || !written.emplace(content, i).second) continue;
-    out += (written.size() == 1 ? "\n  " : ",\n  ") + json_text(content) + ": " + std::to_string(i);
+    out += (written.size() == 1 ? "\n  " : ",\n  ") + json_quoted(content) + ": " + std::to_string(i);
   }
   out += "},\n \"merges\": [";
   bool first = true;
   for (const auto& [left, right] : llama ? merges_of_scores(v) : v.merges) {
-    out += (first ? "\n  [" : ",\n  [") + json_text(left) + ", " + json_text(right) + "]";
+    out += (first ? "\n  [" : ",\n  [") + json_quoted(left) + ", " + json_quoted(right) + "]";
     first = false;
   }
   return out + "]}";
@@ -136,7 +134,7 @@ std::string model_text(const GgufVocabulary& v) {
 Json config(const GgufVocabulary& v) {
   Json out = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
   const auto put = [&](const char* key, int64_t id) {
-    if (id >= 0) out[key] = content_of(v, static_cast<size_t>(id));
+    if (id >= 0) out[key] = token_content(v, static_cast<size_t>(id));
   };
   put("bos_token", v.bos_id);
   put("eos_token", v.eos_id);
@@ -169,7 +167,7 @@ void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::string& 
   const auto put = [&](const std::string& key, const std::string& value) {
     text += ",\n\"" + key + "\": " + value;
   };
-  put("added_tokens", added_tokens(vocabulary).dump());
+  put("added_tokens", added_tokens_json(vocabulary).dump());
   put("normalizer", normalizer(vocabulary).dump());
   put("pre_tokenizer",
       vocabulary.model == "llama" ? "null" : PreTokenizer::json_of(vocabulary.pre_tokenizer).dump());

@@ -226,6 +226,10 @@ std::string_view strip_left(std::string_view text) {
   return {};
 }
 
+size_t skip_space(std::string_view text, size_t at) {
+  return text.size() - strip_left(text.substr(at)).size();
+}
+
 std::string_view strip_right(std::string_view text) {
   size_t end = 0;
   for (size_t pos = 0; pos < text.size();) {

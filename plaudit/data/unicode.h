@@ -43,6 +43,8 @@ bool is_control_like(char32_t c);
 
 // `text` without white space at one end, by Python's str.strip (data/text.h has both ends).
 std::string_view strip_left(std::string_view text);
+// Where the white space that may stand at `at` ends.
+size_t skip_space(std::string_view text, size_t at);
 std::string_view strip_right(std::string_view text);
 
 }  // namespace plaudit

@@ -1,6 +1,7 @@
 #include "plaudit/env/collect.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +17,19 @@ const Check check("env.collect");
 struct Episode {
   std::vector<float> observations, actions, rewards;  // T+1, T and T rows
   bool terminated = false, diverged = false;
+};
+
+// A policy's products for a few dozen rows cost less than waking LibTorch's threads, which would then wait
+// for those that step the environments.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
 };
 
 // One environment and the episode that runs in it.
@@ -35,7 +49,8 @@ class Collection {
         seed_(seed),
         slots_(static_cast<size_t>(options.episodes > 0 ? std::min(options.side_by_side, options.episodes)
                                                         : options.side_by_side)),
-        env_(task, static_cast<int64_t>(slots_.size()), {.refuse_divergence = false}),
+        env_(task, static_cast<int64_t>(slots_.size()),
+             {.threads = options.threads, .refuse_divergence = false}),
         s_(env_.spec().observation.size()),
         a_(env_.spec().action.size()),
         exact_(at::empty({env_.size(), s_}, at::kDouble)) {
@@ -47,6 +62,7 @@ class Collection {
 
   CollectedLog run() {
     const at::NoGradGuard no_grad;
+    const OneThread one_thread;
     env_.reset(seed_, observations());
     start_idle();
     while (!complete()) step();

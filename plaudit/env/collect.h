@@ -26,6 +26,7 @@ struct CollectOptions {
   int64_t steps = 200'000;  // at least; the last episode is kept whole
   int64_t episodes = 0;     // > 0: so many instead
   int64_t side_by_side = 32;
+  int64_t threads = 0;  // that step environments; 0: as many as LibTorch uses
   // Called when an episode has started in an environment, which may be put into another state.
   std::function<void(VectorEnv& env, int64_t index, int64_t episode)> at_start = {};
   std::function<void(int64_t done, int64_t total)> progress = {};

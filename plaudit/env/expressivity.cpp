@@ -31,7 +31,7 @@ Tensor transitive_closure(const Tensor& relation) {
 // The relation as booleans, refused unless it is a preorder.
 Tensor checked_preorder(const Check& check, const Tensor& at_least) {
   check_arguments(check, {{"at_least", at_least, "NN"}});
-  const auto relation = table(at_least) != 0;
+  const auto relation = on_cpu_f64(at_least) != 0;
   if (!relation.diagonal().all().item<bool>())
     check.refuse(ErrorKind::value, "at_least", "must be reflexive: every member is at least itself");
   if (!transitive_closure(relation).equal(relation))
@@ -93,7 +93,7 @@ Tensor two_state_regularised_matrix(const Tensor& p, const Tensor& q, double gam
   check.range("q", q, 0, 1);
   check_table_discount(check, gamma);
   const int64_t n = p.size(0), m = q.size(0);
-  const auto pi = table(p).view({n, 1}), qj = table(q).view({1, m});
+  const auto pi = on_cpu_f64(p).view({n, 1}), qj = on_cpu_f64(q).view({1, m});
   const auto scale = (1 - gamma) * (1 - gamma + gamma * (pi + qj));
   const auto first = ((1 - gamma + gamma * qj) / scale).view({n, m, 1});  // visits of s0
   const auto second = (gamma * pi / scale).view({n, m, 1});               // visits of s1
@@ -108,7 +108,7 @@ bool mixture_consistent(const Tensor& values, double weight, double tol) {
   check.shape("values", values, {3});
   check.that(weight > 0 && weight < 1, "weight", "in (0, 1)", weight);
   check.that(tol >= 0, "tol", ">= 0", tol);
-  const auto v = table(values);
+  const auto v = on_cpu_f64(values);
   const double a = numbers_of(v)[0], b = numbers_of(v)[1], mixed = numbers_of(v)[2];
   return sign_of(mixed - a, tol) == sign_of(b - a, tol) && sign_of(b - mixed, tol) == sign_of(b - a, tol);
 }
@@ -119,7 +119,7 @@ bool separable_consistent(const Tensor& values, double tol) {
   check.shape("values", values, {2, 2});
   check.finite("values", values);
   check.that(tol >= 0, "tol", ">= 0", tol);
-  const auto v = table(values);
+  const auto v = on_cpu_f64(values);
   const double* x = numbers_of(v);  // v00 v01 v10 v11
   return sign_of(x[2] - x[0], tol) == sign_of(x[3] - x[1], tol) &&
          sign_of(x[1] - x[0], tol) == sign_of(x[3] - x[2], tol);
@@ -131,7 +131,7 @@ LevelPair level_pair(const Tensor& rewards, double step) {
   check.shape("rewards", rewards, {3});
   check.finite("rewards", rewards);
   check.that(step > 0 && step <= 1.0 / 3, "step", "in (0, 1/3]", step);
-  const auto r = table(rewards);
+  const auto r = on_cpu_f64(rewards);
   auto d = at::roll(r, -1, 0) - at::roll(r, -2, 0);
   if (d.abs().max().item<double>() <= 1e-12) d = at::tensor({1.0, -1.0, 0.0}, at::kDouble);
   const auto uniform = at::full({3}, 1.0 / 3, at::kDouble);

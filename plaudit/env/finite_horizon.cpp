@@ -68,8 +68,8 @@ FiniteHorizonValues finite_horizon_q(const Tensor& transition, const Tensor& rew
     check.refuse(ErrorKind::shape, "policy",
                  fmt::format("must hold horizon = {} steps, got shape {}", horizon, shape_of(*policy)));
   check_table_discount(check, gamma, /*finite_horizon=*/true);
-  const auto p = table(transition), r = expect_next(p, table(reward));
-  const auto pi = policy ? table(*policy) : Tensor();
+  const auto p = on_cpu_f64(transition), r = expect_next(p, on_cpu_f64(reward));
+  const auto pi = policy ? on_cpu_f64(*policy) : Tensor();
   return back_up(p, r, horizon, gamma, [&](int64_t t, const Tensor& q) {
     if (!pi.defined()) return q.amax(1);
     return ((per_step ? pi[t] : pi) * q).sum(1);
@@ -94,8 +94,8 @@ Tensor q_value_iteration_step(const Tensor& q, const Tensor& transition, const T
       check,
       {{"q", q, "TSA"}, {"transition", transition, "SAS", Table::distributions}, {"reward", reward, "SAS"}});
   check_table_discount(check, gamma, /*finite_horizon=*/true);
-  const auto p = table(transition);
-  return qvi(table(q), p, expect_next(p, table(reward)), gamma);
+  const auto p = on_cpu_f64(transition);
+  return qvi(on_cpu_f64(q), p, expect_next(p, on_cpu_f64(reward)), gamma);
 }
 
 Tensor greedy_return(const Tensor& q, const Tensor& transition, const Tensor& reward, const Tensor& initial,
@@ -107,13 +107,13 @@ Tensor greedy_return(const Tensor& q, const Tensor& transition, const Tensor& re
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma, /*finite_horizon=*/true);
   check_ties(check, tie_tolerance);
-  const auto p = table(transition), greedy = tied(table(q), tie_tolerance);
+  const auto p = on_cpu_f64(transition), greedy = tied(on_cpu_f64(q), tie_tolerance);
   const double never = std::numeric_limits<double>::infinity();
   const auto worst =
-      back_up(p, expect_next(p, table(reward)), q.size(0), gamma, [&](int64_t t, const Tensor& value) {
+      back_up(p, expect_next(p, on_cpu_f64(reward)), q.size(0), gamma, [&](int64_t t, const Tensor& value) {
         return value.masked_fill(greedy[t].logical_not(), never).amin(1);
       });
-  return worst.values[0].dot(table(initial));
+  return worst.values[0].dot(on_cpu_f64(initial));
 }
 
 int64_t min_qvi_k(const Tensor& transition, const Tensor& reward, const Tensor& initial, int64_t horizon,
@@ -131,10 +131,10 @@ int64_t min_qvi_k(const Tensor& transition, const Tensor& reward, const Tensor& 
   check_ties(check, options.tie_tolerance);
   check.that(options.optimality_tolerance >= 0, "optimality_tolerance", ">= 0", options.optimality_tolerance);
 
-  const auto p = table(transition), start = table(initial), r = expect_next(p, table(reward));
+  const auto p = on_cpu_f64(transition), start = on_cpu_f64(initial), r = expect_next(p, on_cpu_f64(reward));
   const auto best = back_up(p, r, horizon, options.gamma, [](int64_t, const Tensor& q) { return q.amax(1); });
   const auto optimal = best.q >= best.q.amax(2, true) - options.optimality_tolerance;
-  const auto pi = options.policy ? table(*options.policy) : uniform_policy(p);
+  const auto pi = options.policy ? on_cpu_f64(*options.policy) : uniform_policy(p);
   auto q = options.start == "rewards"
                ? r.unsqueeze(0).expand({horizon, -1, -1})
                : back_up(p, r, horizon, options.gamma, [&](int64_t, const Tensor& values) {
@@ -155,17 +155,17 @@ Tensor k_gap(const Tensor& q, const Tensor& transition, const Tensor& initial, d
                        {"transition", transition, "SAS", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
   check_ties(check, tie_tolerance);
-  const auto values = table(q), greedy = tied(values, tie_tolerance);
+  const auto values = on_cpu_f64(q), greedy = tied(values, tie_tolerance);
   const auto second = values.masked_fill(greedy, -std::numeric_limits<double>::infinity()).amax(2);
   const auto gaps = values.amax(2) - second;
-  const auto reached = reachable(greedy, table(transition), table(initial));
+  const auto reached = reachable(greedy, on_cpu_f64(transition), on_cpu_f64(initial));
   return gaps.masked_fill(reached.logical_not(), std::numeric_limits<double>::infinity()).min();
 }
 
 StochasticHorizon stochastic_effective_horizon(const Tensor& gaps, int64_t num_actions) {
   const Check check("tabular.stochastic_effective_horizon");
   check_tables(check, {{"gaps", gaps, "K"}});
-  const auto g = table(gaps);
+  const auto g = on_cpu_f64(gaps);
   check.range("gaps", g, 0, std::numeric_limits<double>::infinity());
   check.that(num_actions >= 2, "num_actions", ">= 2", num_actions);
   const auto k = at::arange(1, g.size(0) + 1, at::kDouble);

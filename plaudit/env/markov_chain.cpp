@@ -165,9 +165,9 @@ Tensor limit_average_reward(const Tensor& transition, const Tensor& reward, cons
                        {"reward", reward, "SAS"},
                        {"policy", policy, "SA", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
-  const auto p = table(transition), pi = table(policy), start = table(initial);
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy), start = on_cpu_f64(initial);
   const auto chain = chain_of(p, pi).contiguous();
-  const auto step = (pi * expect_next(p, table(reward))).sum(1);
+  const auto step = (pi * expect_next(p, on_cpu_f64(reward))).sum(1);
   auto value = at::zeros({}, at::kDouble);
   for (const auto& closed : closed_classes(chain, start)) {
     const auto rewards = step.index_select(0, index_of(closed.states));

@@ -74,7 +74,7 @@ SoftGame soft_markov_game(const Tensor& transition, const Tensor& reward, double
   check_table_discount(check, gamma);
   check_temperature(check, "temperature_protagonist", temperature_protagonist, false);
   check_temperature(check, "temperature_adversary", temperature_adversary, false);
-  const auto p = table(transition), r = table(reward);
+  const auto p = on_cpu_f64(transition), r = on_cpu_f64(reward);
   StageGames games(p, r, gamma, temperature_protagonist, temperature_adversary);
   auto values = at::zeros({r.size(0)}, at::kDouble);
   auto next = games.sweep(values);
@@ -111,8 +111,8 @@ GameValues markov_game_evaluation(const Tensor& transition, const Tensor& reward
   check_table_discount(check, gamma);
   check_temperature(check, "temperature_protagonist", temperatures.protagonist, true);
   check_temperature(check, "temperature_adversary", temperatures.adversary, true);
-  return evaluate(table(transition), table(reward), table(protagonist).clamp_min(0),
-                  table(adversary).clamp_min(0), gamma, temperatures);
+  return evaluate(on_cpu_f64(transition), on_cpu_f64(reward), on_cpu_f64(protagonist).clamp_min(0),
+                  on_cpu_f64(adversary).clamp_min(0), gamma, temperatures);
 }
 
 Tensor robust_value(const Tensor& transition, const Tensor& reward, const Tensor& protagonist, double gamma) {
@@ -121,8 +121,8 @@ Tensor robust_value(const Tensor& transition, const Tensor& reward, const Tensor
                        {"reward", reward, "SAB"},
                        {"protagonist", protagonist, "SA", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto x = table(protagonist).unsqueeze(2);
-  const auto p = (x.unsqueeze(3) * table(transition)).sum(1), r = (x * table(reward)).sum(1);
+  const auto x = on_cpu_f64(protagonist).unsqueeze(2);
+  const auto p = (x.unsqueeze(3) * on_cpu_f64(transition)).sum(1), r = (x * on_cpu_f64(reward)).sum(1);
   return -solve_optimal(p, -r, gamma).values;  // the adversary maximises -r
 }
 

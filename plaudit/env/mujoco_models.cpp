@@ -21,7 +21,7 @@ const char* const kScene = R"(
     <geom name="floor" type="plane" conaffinity="1" condim="3" size="40 40 40" rgba=".8 .9 .8 1"/>)";
 const char* const kCamera = R"(<camera name="track" mode="trackcom" pos="0 -3 {}" xyaxes="1 0 0 0 0 1"/>)";
 
-std::string half_cheetah() {
+std::string half_cheetah_xml() {
   // A limb: its body at `pos` with a hinge about y, and a capsule turned about y.
   const auto limb = [](const char* name, const char* pos, const char* joint, const char* geom_pos,
                        double turn, double half_length) {
@@ -115,7 +115,7 @@ std::string upright(const char* name, const char* joints_and_geoms, const std::s
                      fmt::arg("motors", motors));
 }
 
-std::string hopper() {
+std::string hopper_xml() {
   return upright("hopper", R"(
     <joint armature="1" damping="1" limited="true"/>
     <geom contype="1" conaffinity="1" condim="1" margin=".001" solref=".02 1" solimp=".8 .8 .01"
@@ -123,7 +123,7 @@ std::string hopper() {
                  leg("", {.13, .06, .195, 2}), {"thigh", "leg", "foot"}, 200);
 }
 
-std::string walker(double right_friction) {
+std::string walker_xml(double right_friction) {
   return upright("walker2d", R"(
     <joint armature=".01" damping=".1" limited="true"/>
     <geom contype="1" conaffinity="0" condim="3" density="1000" friction=".7 .1 .1" rgba=".8 .6 .4 1"/>)",
@@ -134,10 +134,10 @@ std::string walker(double right_friction) {
 }  // namespace
 
 std::string own_mujoco_model(const std::string& file) {
-  if (file == "half_cheetah.xml") return half_cheetah();
-  if (file == "hopper.xml") return hopper();
-  if (file == "walker2d.xml") return walker(0.9);
-  if (file == "walker2d_v5.xml") return walker(1.9);
+  if (file == "half_cheetah.xml") return half_cheetah_xml();
+  if (file == "hopper.xml") return hopper_xml();
+  if (file == "walker2d.xml") return walker_xml(0.9);
+  if (file == "walker2d_v5.xml") return walker_xml(1.9);
   return "";
 }
 

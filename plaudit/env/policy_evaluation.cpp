@@ -23,7 +23,7 @@ Tensor regulariser_of(const Tensor& policy, const std::string& kind) {
 Tensor expected_reward(const Tensor& transition, const Tensor& reward) {
   const Check check("tabular.expected_reward");
   check_tables(check, {{"transition", transition, "SAS", Table::distributions}, {"reward", reward, "SAS"}});
-  return expect_next(table(transition), table(reward));
+  return expect_next(on_cpu_f64(transition), on_cpu_f64(reward));
 }
 
 PolicyValues policy_evaluation(const Tensor& transition, const Tensor& reward, const Tensor& policy,
@@ -33,7 +33,7 @@ PolicyValues policy_evaluation(const Tensor& transition, const Tensor& reward, c
                        {"reward", reward, "SAS"},
                        {"policy", policy, "SA", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition), pi = table(policy), r = expect_next(p, table(reward));
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy), r = expect_next(p, on_cpu_f64(reward));
   const auto values = solve_discounted(chain_of(p, pi), (pi * r).sum(1), gamma);
   const auto q = r + gamma * expect_next(p, values);
   return {values, q, q - values.unsqueeze(1)};
@@ -47,7 +47,7 @@ Tensor policy_return(const Tensor& transition, const Tensor& reward, const Tenso
                        {"policy", policy, "SA", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  return policy_evaluation(transition, reward, policy, gamma).values.dot(table(initial));
+  return policy_evaluation(transition, reward, policy, gamma).values.dot(on_cpu_f64(initial));
 }
 
 Occupancy occupancy_measure(const Tensor& transition, const Tensor& policy, const Tensor& initial,
@@ -57,8 +57,8 @@ Occupancy occupancy_measure(const Tensor& transition, const Tensor& policy, cons
                        {"policy", policy, "SA", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition), pi = table(policy);
-  auto state = solve_discounted(chain_of(p, pi).t(), table(initial), gamma);
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy);
+  auto state = solve_discounted(chain_of(p, pi).t(), on_cpu_f64(initial), gamma);
   if (normalised) state = (1 - gamma) * state;
   const auto state_action = state.unsqueeze(1) * pi;
   return {state, state_action, state_action.unsqueeze(2) * p};
@@ -72,10 +72,10 @@ Tensor multi_objective_return(const Tensor& transition, const Tensor& rewards, c
                        {"policy", policy, "SA", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition), pi = table(policy);
-  const auto step = (pi * (p * table(rewards)).sum(-1)).sum(-1);  // [K,S]
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy);
+  const auto step = (pi * (p * on_cpu_f64(rewards)).sum(-1)).sum(-1);  // [K,S]
   const auto values = solve_discounted(chain_of(p, pi), step.t(), gamma);
-  return at::matmul(table(initial), values);
+  return at::matmul(on_cpu_f64(initial), values);
 }
 
 Tensor regularised_return(const Tensor& transition, const Tensor& reward, const Tensor& policy,
@@ -87,9 +87,10 @@ Tensor regularised_return(const Tensor& transition, const Tensor& reward, const 
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
   check.choice("regulariser", regulariser, {"negative_entropy", "kl_uniform", "tsallis"});
-  const auto p = table(transition), pi = table(policy).clamp_min(0);
-  const auto step = (pi * expect_next(p, table(reward))).sum(1) - alpha * regulariser_of(pi, regulariser);
-  return solve_discounted(chain_of(p, pi), step, gamma).dot(table(initial));
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy).clamp_min(0);
+  const auto step =
+      (pi * expect_next(p, on_cpu_f64(reward))).sum(1) - alpha * regulariser_of(pi, regulariser);
+  return solve_discounted(chain_of(p, pi), step, gamma).dot(on_cpu_f64(initial));
 }
 
 PLAUDIT_FUNCTIONS(tabular, m) {

@@ -10,7 +10,7 @@
 namespace plaudit {
 namespace {
 
-constexpr double kAbsent = 1e-12;  // entries up to this are absent edges
+constexpr double kAbsentEdge = 1e-12;  // entries up to this are absent edges
 
 struct Product {
   std::vector<int64_t> machine_state;  // of every product state
@@ -33,7 +33,7 @@ class ProductBuilder {
 
   Product build(const Tensor& initial, int64_t start) {
     for (int64_t s = 0; s < states_; ++s) {
-      if (numbers_of(initial)[s] > kAbsent) starts_.push_back({number(start, s), numbers_of(initial)[s]});
+      if (numbers_of(initial)[s] > kAbsentEdge) starts_.push_back({number(start, s), numbers_of(initial)[s]});
     }
     for (size_t i = 0; i < pairs_.size(); ++i) leave(static_cast<int64_t>(i));
     const auto n = static_cast<int64_t>(pairs_.size());
@@ -71,7 +71,7 @@ class ProductBuilder {
     for (int64_t a = 0; a < actions_; ++a) {
       for (int64_t next = 0; next < states_; ++next) {
         const double chance = pi_[s * actions_ + a] * p_[(s * actions_ + a) * states_ + next];
-        if (chance <= kAbsent) continue;
+        if (chance <= kAbsentEdge) continue;
         const int64_t entry = ((u * states_ + s) * actions_ + a) * states_ + next;
         edges_.push_back({from, number(moves_[entry], next), chance});
         if (reward_) pay += chance * reward_[entry];
@@ -93,8 +93,8 @@ class ProductBuilder {
 
 Product product_of(const Tensor& transition, const Tensor& policy, const Tensor& initial,
                    const Machine& machine, const Tensor& reward) {
-  const auto p = table(transition), pi = table(policy), start = table(initial);
-  const auto r = reward.defined() ? table(reward) : Tensor();
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy), start = on_cpu_f64(initial);
+  const auto r = reward.defined() ? on_cpu_f64(reward) : Tensor();
   const Machine moves{machine.transition.to(at::kCPU, at::kLong).contiguous(), machine.start};
   return ProductBuilder(p, pi, moves, r).build(start, machine.start);
 }
@@ -132,7 +132,7 @@ Tensor omega_regular_probability(const Tensor& transition, const Tensor& policy,
                        {"rabin_inf", rabin_inf, "KQ"}});
   check_machine(check, "automaton_transition", automaton);
   const auto product = product_of(transition, policy, initial, automaton, Tensor());
-  const auto fin = table(rabin_fin), inf = table(rabin_inf);
+  const auto fin = on_cpu_f64(rabin_fin), inf = on_cpu_f64(rabin_inf);
   const int64_t pairs = fin.size(0), states = fin.size(1);
 
   double probability = 0;

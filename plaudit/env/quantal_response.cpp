@@ -249,7 +249,7 @@ bool cool_down(const Game& game, Play& play, const Temperatures& target) {
   return part >= 1;
 }
 
-double entropy(const Vector& p) {
+double entropy_of(const Vector& p) {
   double h = 0;
   for (const double x : p) h -= x > 0 ? x * std::log(x) : 0;
   return h;
@@ -282,7 +282,7 @@ GameSolution solve_game(const double* payoff, int64_t rows, int64_t columns, dou
   GameSolution out{exponentials(play.row), exponentials(play.column), 0, 0};
   out.value = game.payoff_of(out.row, out.column);
   out.regularised_value =
-      out.value + temperature_row * entropy(out.row) - temperature_column * entropy(out.column);
+      out.value + temperature_row * entropy_of(out.row) - temperature_column * entropy_of(out.column);
   return out;
 }
 
@@ -291,7 +291,7 @@ QuantalResponse quantal_response(const Tensor& payoff, double temperature_row, d
   check_tables(check, {{"payoff", payoff, "AB"}});
   check.that(temperature_row > 0, "temperature_row", "> 0", temperature_row);
   check.that(temperature_column > 0, "temperature_column", "> 0", temperature_column);
-  const auto m = table(payoff);
+  const auto m = on_cpu_f64(payoff);
   std::vector<double> logits;
   const auto solved =
       solve_game(numbers_of(m), m.size(0), m.size(1), temperature_row, temperature_column, logits);

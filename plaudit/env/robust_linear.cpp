@@ -8,13 +8,10 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
-
-Tensor plain(const Tensor& t) {
-  return t.detach().to(at::kCPU, at::kDouble).contiguous();
-}
 
 // The maximum over alpha in [0, max V] of z + z^2/(4 lam) - z2/(4 lam) for one coordinate, exactly: z is
 // piecewise linear and z2 piecewise quadratic in alpha, both clipped.
@@ -142,7 +139,7 @@ Tensor r2pvi_weights(const Tensor& features, const Tensor& next_values, const Ro
   check_arguments(check, {{"features", features, "ND"}, {"next_values", next_values, "N"}});
   check_divergence(check, options.divergence, options.lam, options.ridge);
   check.that(options.horizon >= 1, "horizon", ">= 1", options.horizon);
-  return robust_part(plain(features), plain(next_values), options);
+  return robust_part(on_cpu_f64(features), on_cpu_f64(next_values), options);
 }
 
 Tensor pessimistic_q(const Tensor& features, const Tensor& weights, const Tensor& gram,
@@ -150,9 +147,9 @@ Tensor pessimistic_q(const Tensor& features, const Tensor& weights, const Tensor
   const Check check("linear.pessimistic_q");
   check_arguments(check, {{"features", features, "MD"}, {"weights", weights, "D"}, {"gram", gram, "DD"}});
   check_penalty(check, options.beta, options.penalty);
-  const auto [factor, info] = at::linalg_cholesky_ex(plain(gram));
+  const auto [factor, info] = at::linalg_cholesky_ex(on_cpu_f64(gram));
   if (info.item<int64_t>() != 0) check.refuse(ErrorKind::value, "gram", "must be positive definite");
-  return pessimistic(plain(features), plain(weights), at::cholesky_inverse(factor), options);
+  return pessimistic(on_cpu_f64(features), on_cpu_f64(weights), at::cholesky_inverse(factor), options);
 }
 
 Tensor r2pvi(const LinearEpisodes& e, const R2pviOptions& options) {
@@ -163,8 +160,9 @@ Tensor r2pvi(const LinearEpisodes& e, const R2pviOptions& options) {
                           {"absorbing", e.absorbing, "NH"}});
   check_divergence(check, options.divergence, options.lam, options.ridge);
   check_penalty(check, options.beta, options.penalty);
-  const auto phi = plain(e.features), actions = plain(e.action_features), theta = plain(e.reward_weights);
-  const auto dead = plain(e.absorbing).ne(0);
+  const auto phi = on_cpu_f64(e.features), actions = on_cpu_f64(e.action_features),
+             theta = on_cpu_f64(e.reward_weights);
+  const auto dead = on_cpu_f64(e.absorbing).ne(0);
   const int64_t horizon = theta.size(0);
   std::vector<Tensor> weights(static_cast<size_t>(horizon));
   weights.back() = theta[horizon - 1];

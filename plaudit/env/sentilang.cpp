@@ -11,19 +11,19 @@ namespace {
 struct ClassRange {
   int64_t first, size;
 };
-constexpr ClassRange ranges[] = {{0, 3}, {3, 8}, {11, 12}, {23, 10}, {33, 10}};
+constexpr ClassRange kRanges[] = {{0, 3}, {3, 8}, {11, 12}, {23, 10}, {33, 10}};
 
-constexpr double end_probability = 0.12, chained_probability = 0.6;
-constexpr int64_t first_end = 3;  // the earliest place of EOS, 0-based
+constexpr double kEndProbability = 0.12, kChainedProbability = 0.6;
+constexpr int64_t kFirstEnd = 3;  // the earliest place of EOS, 0-based
 
 // Probability of a positive and of a negative word in the moods negative, neutral, positive.
-constexpr double word_probability[3][2] = {{0.05, 0.5}, {0.12, 0.12}, {0.5, 0.05}};
+constexpr double kWordProbability[3][2] = {{0.05, 0.5}, {0.12, 0.12}, {0.5, 0.05}};
 
 int64_t draw_word(int mood, int64_t previous, Rng& rng) {
   const double u = rng.uniform();
-  const auto [p, n] = word_probability[mood];
-  const auto range = ranges[u < p ? positive : u < p + n ? negative : neutral];
-  if (rng.uniform() < chained_probability) return range.first + (5 * previous + 3) % range.size;
+  const auto [p, n] = kWordProbability[mood];
+  const auto range = kRanges[u < p ? positive : u < p + n ? negative : neutral];
+  if (rng.uniform() < kChainedProbability) return range.first + (5 * previous + 3) % range.size;
   return range.first + rng.below(range.size);
 }
 
@@ -37,7 +37,7 @@ int draw_mood(const Moods& moods, Rng& rng) {
 int64_t write_answer(int64_t* words, int64_t previous, const Moods& moods, Rng& rng) {
   const int mood = draw_mood(moods, rng);
   for (int64_t t = 0; t < answer_length; ++t) {
-    const bool ends = t >= first_end && rng.uniform() < end_probability;
+    const bool ends = t >= kFirstEnd && rng.uniform() < kEndProbability;
     words[t] = ends ? eos : draw_word(mood, previous, rng);
     if (ends) return t + 1;
     previous = words[t];
@@ -49,14 +49,14 @@ int64_t write_answer(int64_t* words, int64_t previous, const Moods& moods, Rng& 
 
 WordClass sentilang::class_of(int64_t word) {
   for (const auto kind : {topic, neutral, positive, negative})
-    if (word >= ranges[kind].first && word < ranges[kind].first + ranges[kind].size) return kind;
+    if (word >= kRanges[kind].first && word < kRanges[kind].first + kRanges[kind].size) return kind;
   return special;
 }
 
 at::Tensor sentilang::weights() {
   auto out = at::zeros({vocabulary}, at::kDouble);
   for (const auto& [kind, weight] : {std::pair{positive, 1.0}, std::pair{negative, -1.0}})
-    out.narrow(0, ranges[kind].first, ranges[kind].size).fill_(weight);
+    out.narrow(0, kRanges[kind].first, kRanges[kind].size).fill_(weight);
   return out;
 }
 
@@ -98,9 +98,9 @@ at::Tensor sentilang_prompts(int64_t count, Rng& rng) {
   auto* words = out.mutable_data_ptr<int64_t>();
   for (int64_t i = 0; i < count; ++i, words += prompt_length) {
     words[0] = bos;
-    words[1] = ranges[topic].first + rng.below(ranges[topic].size);
+    words[1] = kRanges[topic].first + rng.below(kRanges[topic].size);
     for (int64_t j = 2; j < prompt_length; ++j)
-      words[j] = ranges[neutral].first + rng.below(ranges[neutral].size);
+      words[j] = kRanges[neutral].first + rng.below(kRanges[neutral].size);
   }
   return out;
 }

@@ -10,7 +10,7 @@
 namespace plaudit {
 namespace {
 
-double uniform(Rng& rng, double bound) {
+double symmetric(Rng& rng, double bound) {
   return bound * (2 * rng.uniform() - 1);
 }
 
@@ -52,8 +52,8 @@ class Pendulum final : public SmallTask<1, Pendulum> {
     return spec;
   }
   void reset(Rng& rng) override {
-    qpos_[0] = uniform(rng, std::numbers::pi);
-    qvel_[0] = uniform(rng, 1);
+    qpos_[0] = symmetric(rng, std::numbers::pi);
+    qvel_[0] = symmetric(rng, 1);
   }
   Outcome step(const double* action) override {
     const double torque = std::clamp(action[0], -2.0, 2.0), angle = qpos_[0], speed = qvel_[0];
@@ -88,7 +88,7 @@ class Point final : public SmallTask<2, Point> {
     return spec;
   }
   void reset(Rng& rng) override {
-    for (auto& p : qpos_) p = uniform(rng, 1);
+    for (auto& p : qpos_) p = symmetric(rng, 1);
     qvel_ = {};
   }
   Outcome step(const double* action) override {

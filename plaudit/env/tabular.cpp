@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/ranges.h>
 
+#include "plaudit/core/tensors.h"
+
 namespace plaudit {
 namespace {
 
@@ -14,7 +16,7 @@ std::string place(std::string_view name, at::IntArrayRef sizes, int64_t flat) {
 }
 
 void check_distributions(const Check& check, const Table& t) {
-  const auto p = table(t.value);
+  const auto p = on_cpu_f64(t.value);
   const auto [least, at_least] = p.flatten().min(0);
   if (least.item<double>() < -1e-9)
     check.refuse(ErrorKind::value, place(t.name, p.sizes(), at_least.item<int64_t>()),
@@ -50,10 +52,6 @@ void check_tables(const Check& check, std::initializer_list<Table> tables) {
 void check_table_discount(const Check& check, double gamma, bool finite_horizon) {
   if (finite_horizon) return check_discount(check, gamma);
   check.that(gamma >= 0 && gamma < 1, "gamma", "in [0, 1)", gamma);
-}
-
-Tensor table(const Tensor& t) {
-  return t.detach().to(at::kCPU, at::kDouble).contiguous();
 }
 
 Tensor uniform_policy(const Tensor& transition) {

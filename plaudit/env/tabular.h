@@ -10,6 +10,7 @@
 #include <initializer_list>
 
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 
@@ -26,9 +27,6 @@ void check_tables(const Check& check, std::initializer_list<Table> tables);
 // Kind value unless 0 <= gamma < 1, or <= 1 with `finite_horizon`.
 void check_table_discount(const Check& check, double gamma, bool finite_horizon = false);
 
-// On the processor, in f64, contiguous.
-Tensor table(const Tensor& t);
-
 // 1/A everywhere, [S,A].
 Tensor uniform_policy(const Tensor& transition);
 
@@ -41,7 +39,7 @@ Tensor chain_of(const Tensor& transition, const Tensor& policy);
 // Solves (I - gamma chain) x = b for b [S] or [S,K].
 Tensor solve_discounted(const Tensor& chain, const Tensor& b, double gamma);
 
-// Numbers of a table as an array, for loops; `t` comes from table().
+// Numbers of a table as an array, for loops; `t` comes from on_cpu_f64().
 inline const double* numbers_of(const Tensor& t) {
   return t.const_data_ptr<double>();
 }

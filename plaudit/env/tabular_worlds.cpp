@@ -34,7 +34,7 @@ Tensor sparse_transition(const Tensor& noise, std::optional<double> threshold) {
   check_tables(check, {{"noise", noise, "SAS"}});
   const int64_t states = noise.size(0);
   const double least = threshold.value_or(states < 50 ? 1 : states < 100 ? 1.5 : 1.8);
-  const auto x = table(noise);
+  const auto x = on_cpu_f64(noise);
   return at::softmax(x.masked_fill(x <= least, -20), -1);
 }
 

@@ -106,7 +106,8 @@ SampledTrajectories sample_trajectories(const Tensor& transition, const Tensor& 
     check.refuse(ErrorKind::shape, "uniforms",
                  fmt::format("must have 2T + 1 columns, got shape {}", shape_of(uniforms)));
   check.range("uniforms", uniforms, 0, 1);
-  const auto p = table(transition), pi = table(policy), start = table(initial), u = table(uniforms);
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy), start = on_cpu_f64(initial),
+             u = on_cpu_f64(uniforms);
   const int64_t rows = u.size(0), steps = u.size(1) / 2, n = p.size(0), k = p.size(1);
   SampledTrajectories out{at::empty({rows, steps + 1}, at::kLong), at::empty({rows, steps}, at::kLong)};
   auto* states = out.states.mutable_data_ptr<int64_t>();
@@ -129,7 +130,7 @@ TrajectoryDistribution trajectory_distribution(const Tensor& transition, const T
                        {"policy", policy, "SA", Table::distributions},
                        {"initial", initial, "S", Table::distributions}});
   check.that(horizon >= 1, "horizon", ">= 1", horizon);
-  const auto p = table(transition), pi = table(policy), start = table(initial);
+  const auto p = on_cpu_f64(transition), pi = on_cpu_f64(policy), start = on_cpu_f64(initial);
   return Lister(check, p, pi, start, Tensor(), horizon, 1).trajectories();
 }
 
@@ -142,7 +143,8 @@ ReturnDistribution return_distribution(const Tensor& transition, const Tensor& r
                        {"initial", initial, "S", Table::distributions}});
   check.that(horizon >= 1, "horizon", ">= 1", horizon);
   check_table_discount(check, gamma, /*finite_horizon=*/true);
-  const auto p = table(transition), r = table(reward), pi = table(policy), start = table(initial);
+  const auto p = on_cpu_f64(transition), r = on_cpu_f64(reward), pi = on_cpu_f64(policy),
+             start = on_cpu_f64(initial);
   return Lister(check, p, pi, start, r, horizon, gamma).returns();
 }
 
@@ -151,7 +153,7 @@ double encode_return(const Tensor& transitions, int64_t num_transitions, double 
   check_tables(check, {{"transitions", transitions, "T"}});
   check_code(check, num_transitions, gamma);
   check.index_range("transitions", transitions, 0, num_transitions);
-  const auto k = table(transitions);
+  const auto k = on_cpu_f64(transitions);
   double value = 0;
   for (int64_t t = k.size(0) - 1; t >= 0; --t) value = numbers_of(k)[t] + gamma * value;
   return value;

@@ -55,8 +55,8 @@ OptimalValues value_iteration(const Tensor& transition, const Tensor& reward, do
   check_table_discount(check, gamma);
   check.that(options.tol > 0, "tol", "> 0", options.tol);
   check.that(options.max_iterations >= 1, "max_iterations", ">= 1", options.max_iterations);
-  const auto p = table(transition);
-  const auto solved = solve_optimal(p, expect_next(p, table(reward)), gamma, options);
+  const auto p = on_cpu_f64(transition);
+  const auto solved = solve_optimal(p, expect_next(p, on_cpu_f64(reward)), gamma, options);
   return {solved.values, solved.q, greedy_policy(solved.q)};
 }
 
@@ -67,7 +67,7 @@ ReturnRange return_range(const Tensor& transition, const Tensor& reward, const T
                        {"reward", reward, "SAS"},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition), start = table(initial), r = expect_next(p, table(reward));
+  const auto p = on_cpu_f64(transition), start = on_cpu_f64(initial), r = expect_next(p, on_cpu_f64(reward));
   return {solve_optimal(p, r, gamma).values.dot(start), -solve_optimal(p, -r, gamma).values.dot(start)};
 }
 
@@ -79,8 +79,8 @@ OptimalValues soft_value_iteration(const Tensor& transition, const Tensor& rewar
                        {"reference", options.reference.value_or(Tensor()), "SA"}});
   check_table_discount(check, gamma);
   check.that(options.temperature > 0, "temperature", "> 0", options.temperature);
-  const auto p = table(transition), r = expect_next(p, table(reward));
-  const auto reference = options.reference ? table(*options.reference) : at::ones_like(r);
+  const auto p = on_cpu_f64(transition), r = expect_next(p, on_cpu_f64(reward));
+  const auto reference = options.reference ? on_cpu_f64(*options.reference) : at::ones_like(r);
   check.range("reference", reference, 0, std::numeric_limits<double>::infinity());
   const double least = reference.sum(1).min().item<double>();
   check.that(least > 0, "reference", "positive somewhere in every row", least);

@@ -26,7 +26,8 @@ VectorEnv::VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& o
   for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id));
   rows_.resize(n);
   for (int64_t i = 0; i < n; ++i) seed(i, static_cast<uint64_t>(i));
-  pool_ = std::make_unique<StepPool>(n, options.threads > 0 ? options.threads : at::get_num_threads());
+  pool_ = std::make_unique<WorkerPool>(
+      std::min<int64_t>(n, options.threads > 0 ? options.threads : at::get_num_threads()));
   max_steps_ = options.max_steps < 0 ? spec().max_steps : options.max_steps;
 }
 
@@ -59,11 +60,11 @@ void VectorEnv::seed(int64_t index, uint64_t seed) {
 }
 
 void VectorEnv::reset(double* observations) {
-  pool_->run([&](int64_t i) { start_episode(i, observations); });
+  pool_->run(static_cast<int64_t>(rows_.size()), [&](int64_t i) { start_episode(i, observations); });
 }
 
 void VectorEnv::reset_some(const bool* which, double* observations) {
-  pool_->run([&](int64_t i) {
+  pool_->run(static_cast<int64_t>(rows_.size()), [&](int64_t i) {
     if (which[i]) start_episode(i, observations);
   });
 }
@@ -129,7 +130,7 @@ void VectorEnv::step(const double* actions, const StepBuffers& out) {
     for (int64_t i = 0; i < size(); ++i)
       if (rows_[i].ended)
         fail(ErrorKind::value, "env.step", fmt::format("environment {} has ended: reset it first", i));
-  pool_->run([&](int64_t i) { step_row(i, actions, out); });
+  pool_->run(static_cast<int64_t>(rows_.size()), [&](int64_t i) { step_row(i, actions, out); });
   report_divergences();
 }
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "plaudit/core/worker_pool.h"
 #include "plaudit/env/environment.h"
-#include "plaudit/env/step_pool.h"
 
 namespace plaudit {
 
@@ -116,7 +116,7 @@ class VectorEnv {
   std::vector<std::unique_ptr<Environment>> environments_;
   std::vector<Row> rows_;
   std::vector<Divergence> divergences_;
-  std::unique_ptr<StepPool> pool_;
+  std::unique_ptr<WorkerPool> pool_;
 };
 
 }  // namespace plaudit

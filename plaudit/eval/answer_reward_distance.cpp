@@ -9,20 +9,16 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/eval/least_range.h"
+#include "plaudit/eval/reward_distance.h"
 #include "plaudit/objective/groups.h"
 
 namespace plaudit {
 namespace {
 
-constexpr double kTrivial = 1e-12;  // a range or norm of nothing
-
-Tensor as_table(const Tensor& t) {
-  return t.detach().to(at::kCPU, at::kDouble).contiguous();
-}
-
-void check_pair(const Check& check, const char* name_a, const Tensor& a, const char* name_b, const Tensor& b,
-                const Tensor& group) {
+void check_grouped_pair(const Check& check, const char* name_a, const Tensor& a, const char* name_b,
+                        const Tensor& b, const Tensor& group) {
   check_grouped(check, a, group);
   check.same_shape(name_a, a, name_b, b);
   check.finite(name_a, a);
@@ -67,7 +63,7 @@ class AnswerPolicies {
 Tensor canonicalise_answers(const Tensor& rewards, const Tensor& group) {
   const Check check("reward.canonicalise_answers");
   check_grouped(check, rewards, group);
-  const auto r = as_table(rewards);
+  const auto r = on_cpu_f64(rewards);
   const GroupSums sums(group.cpu());
   return r - sums(r) / sums(at::ones_like(r));
 }
@@ -86,13 +82,13 @@ Tensor weighted_distance(const Tensor& canonical_a, const Tensor& canonical_b, c
   check_elementwise(check,
                     {{"canonical_a", canonical_a}, {"canonical_b", canonical_b}, {"weights", weights}});
   check.that(order == 1 || order == 2 || std::isinf(order), "order", "1, 2 or infinity", order);
-  const auto w = as_table(weights);
+  const auto w = on_cpu_f64(weights);
   const auto norm = [&](const Tensor& x) {
     if (std::isinf(order)) return x.abs().max();
     return order == 1 ? (w * x.abs()).sum() : (w * x.square()).sum().sqrt();
   };
   const auto unit = [&](const Tensor& t) {
-    const auto x = as_table(t), size = norm(x);
+    const auto x = on_cpu_f64(t), size = norm(x);
     return x / at::where(size <= kTrivial, at::ones_like(size), size);
   };
   return norm(unit(canonical_a) - unit(canonical_b));
@@ -100,16 +96,16 @@ Tensor weighted_distance(const Tensor& canonical_a, const Tensor& canonical_b, c
 
 Tensor answer_distance(const Tensor& rewards_a, const Tensor& rewards_b, const Tensor& group, double order) {
   const Check check("reward.answer_distance");
-  check_pair(check, "rewards_a", rewards_a, "rewards_b", rewards_b, group);
+  check_grouped_pair(check, "rewards_a", rewards_a, "rewards_b", rewards_b, group);
   return weighted_distance(canonicalise_answers(rewards_a, group), canonicalise_answers(rewards_b, group),
                            answer_weights(group), order);
 }
 
 AnswerRegret answer_regret(const Tensor& rewards_true, const Tensor& rewards_learned, const Tensor& group) {
   const Check check("reward.answer_regret");
-  check_pair(check, "rewards_true", rewards_true, "rewards_learned", rewards_learned, group);
+  check_grouped_pair(check, "rewards_true", rewards_true, "rewards_learned", rewards_learned, group);
   const AnswerPolicies policies(group.cpu());
-  const auto truth = as_table(rewards_true), learned = as_table(rewards_learned);
+  const auto truth = on_cpu_f64(rewards_true), learned = on_cpu_f64(rewards_learned);
   const double true_range = policies.range(truth), learned_range = policies.range(learned);
   const auto result = [](double x) { return at::scalar_tensor(x, at::kDouble); };
   if (true_range <= kTrivial) return {result(0), result(0)};

@@ -10,7 +10,7 @@
 namespace plaudit {
 namespace {
 
-const Check check("eval.control_returns");
+const Check returns_check("eval.control_returns");
 
 // The first episodes of `n` environments, the first of which has `seed`.
 void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint64_t seed,
@@ -26,7 +26,7 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
   env.reset(seed, o);
   for (int64_t running = n; running > 0;) {
     const auto actions = policy(observations.to(at::kFloat));
-    check.shape("policy's actions", actions, {n, spec.action.size()});
+    returns_check.shape("policy's actions", actions, {n, spec.action.size()});
     const auto unit = actions.to(at::kDouble).contiguous();
     for (int64_t k = 0; k < unit.numel(); ++k)
       scaled[static_cast<size_t>(k)] =
@@ -51,8 +51,8 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
 
 EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
                                uint64_t seed, int64_t side_by_side) {
-  check.that(episodes >= 1, "episodes", ">= 1", episodes);
-  check.that(side_by_side >= 1, "side_by_side", ">= 1", side_by_side);
+  returns_check.that(episodes >= 1, "episodes", ">= 1", episodes);
+  returns_check.that(side_by_side >= 1, "side_by_side", ">= 1", side_by_side);
   const at::NoGradGuard no_grad;
   EpisodeReturns out;
   for (int64_t done = 0; done < episodes; done += side_by_side)

@@ -11,6 +11,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -25,8 +26,7 @@ Series checked_series(const Check& check, const Tensor& x, const Tensor& y, std:
                       std::string_view y_name = "y") {
   check_arguments(check, {{x_name, x, "N"}, {y_name, y, "N"}});
   check.that(x.size(0) >= 2, x_name, "of at least 2 points", x.size(0));
-  const auto plain = [](const Tensor& t) { return t.detach().to(at::kCPU, at::kDouble).contiguous(); };
-  return {plain(x), plain(y)};
+  return {on_cpu_f64(x), on_cpu_f64(y)};
 }
 
 Tensor result(double value) {

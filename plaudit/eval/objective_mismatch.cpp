@@ -47,10 +47,6 @@ Tensor trailing_mean(const Tensor& x, int64_t window) {
   return smooth;
 }
 
-double number(const Tensor& x, int64_t i) {
-  return x[i].item<double>();
-}
-
 int64_t first_maximum(const Tensor& x) {
   return x.eq(x.max()).nonzero()[0].item<int64_t>();
 }
@@ -89,7 +85,8 @@ MismatchReport mismatch_report(const Tensor& proxy, const Tensor& gold, const Mi
   check.that(options.min_drop >= 0, "min_drop", ">= 0", options.min_drop);
   const auto p = trailing_mean(plain(proxy), options.window), g = trailing_mean(plain(gold), options.window);
   const int64_t last = g.size(0) - 1, peak = first_maximum(g);
-  const double drop = number(g, peak) - number(g, last), rise = number(p, last) - number(p, peak);
+  const double drop = g[peak].item<double>() - g[last].item<double>(),
+               rise = p[last].item<double>() - p[peak].item<double>();
   const auto over = [&](int64_t from, int64_t to) {
     return run_pearson(p.slice(0, from, to + 1), g.slice(0, from, to + 1));
   };

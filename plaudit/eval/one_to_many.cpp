@@ -35,10 +35,6 @@ Tensor row_mean(const Tensor& x, const Tensor& ok) {
   return at::where(ok, x, at::zeros_like(x)).sum(1) / ok.sum(1);
 }
 
-double number(const Tensor& x, int64_t i) {
-  return x[i].item<double>();
-}
-
 }  // namespace
 
 OneToManyAccuracy one_to_many_accuracy(const Tensor& chosen, const Tensor& rejected,
@@ -106,11 +102,16 @@ Overoptimisation overoptimisation(const Tensor& proxy, const Tensor& gold, const
   const auto last = g.numel() - 1;
   int64_t peak = 0;
   for (int64_t i = 1; i <= last; ++i) {
-    if (number(g, i) > number(g, peak)) peak = i;
+    if (g[i].item<double>() > g[peak].item<double>()) peak = i;
   }
-  const double drop = number(g, peak) - number(g, last), gain = number(p, last) - number(p, peak);
-  return {
-      peak, number(g, peak), number(as_real(kl), peak), drop, gain, peak != last && drop > 1e-12 && gain > 0};
+  const double drop = g[peak].item<double>() - g[last].item<double>(),
+               gain = p[last].item<double>() - p[peak].item<double>();
+  return {peak,
+          g[peak].item<double>(),
+          as_real(kl)[peak].item<double>(),
+          drop,
+          gain,
+          peak != last && drop > 1e-12 && gain > 0};
 }
 
 Tensor reward_accuracy(const Tensor& chosen, const Tensor& rejected, double margin) {

@@ -15,9 +15,7 @@
 namespace plaudit {
 namespace {
 
-constexpr double kTrivial = 1e-12;  // a range or norm of nothing
-
-Tensor result(double value) {
+Tensor scalar(double value) {
   return at::scalar_tensor(value, at::kDouble);
 }
 
@@ -41,7 +39,7 @@ void check_laws(const Check& check, const DistanceLaws& laws, const Tensor& rewa
 }
 
 Tensor law_or_uniform(const std::optional<Tensor>& law, int64_t n) {
-  return law ? table(*law) : at::full({n}, 1 / static_cast<double>(n), at::kDouble);
+  return law ? on_cpu_f64(*law) : at::full({n}, 1 / static_cast<double>(n), at::kDouble);
 }
 
 // The range of returns of expected rewards [S,A], and the policies' slopes that make it.
@@ -96,7 +94,7 @@ Tensor starc_distance(const Tensor& transition, const Tensor& reward_a, const Te
     if (kind == "minimal") return canonicalise_minimal(transition, reward, gamma).canonical;
     if (kind == "epic") return canonicalise_epic(reward, gamma);
     if (kind == "dard") return canonicalise_dard(transition, reward, gamma);
-    return table(reward);
+    return on_cpu_f64(reward);
   };
   const auto a = standardise_reward(canonical(reward_a), options.norm_order);
   const auto b = standardise_reward(canonical(reward_b), options.norm_order);
@@ -109,12 +107,13 @@ Tensor pearson_distance(const Tensor& a, const Tensor& b, const std::optional<Te
   if (weights) {
     check.same_shape("a", a, "weights", *weights);
     check.finite("weights", *weights);
-    const auto w = table(*weights);
+    const auto w = on_cpu_f64(*weights);
     const double least = w.min().item<double>(), total = w.sum().item<double>();
     check.that(least >= 0, "weights", ">= 0", least);
     check.that(total > 0, "weights", "positive somewhere", total);
   }
-  return result(correlation_distance(table(a), table(b), weights ? table(*weights) : Tensor()));
+  return scalar(
+      correlation_distance(on_cpu_f64(a), on_cpu_f64(b), weights ? on_cpu_f64(*weights) : Tensor()));
 }
 
 Tensor epic_distance(const Tensor& reward_a, const Tensor& reward_b, double gamma, const DistanceLaws& laws) {
@@ -128,7 +127,7 @@ Tensor epic_distance(const Tensor& reward_a, const Tensor& reward_b, double gamm
   const auto states = law_or_uniform(laws.state_distribution, reward_a.size(0));
   const auto actions = law_or_uniform(laws.action_distribution, reward_a.size(1));
   const auto weights = states.view({-1, 1, 1}) * actions.view({1, -1, 1}) * states.view({1, 1, -1});
-  return result(correlation_distance(canonical(reward_a), canonical(reward_b), weights));
+  return scalar(correlation_distance(canonical(reward_a), canonical(reward_b), weights));
 }
 
 Tensor dard_distance(const Tensor& transition, const Tensor& reward_a, const Tensor& reward_b, double gamma,
@@ -144,8 +143,9 @@ Tensor dard_distance(const Tensor& transition, const Tensor& reward_a, const Ten
   };
   const auto states = law_or_uniform(laws.state_distribution, reward_a.size(0));
   const auto actions = law_or_uniform(laws.action_distribution, reward_a.size(1));
-  const auto weights = states.view({-1, 1, 1}) * actions.view({1, -1, 1}) * table(transition).clamp_min(0);
-  return result(correlation_distance(canonical(reward_a), canonical(reward_b), weights));
+  const auto weights =
+      states.view({-1, 1, 1}) * actions.view({1, -1, 1}) * on_cpu_f64(transition).clamp_min(0);
+  return scalar(correlation_distance(canonical(reward_a), canonical(reward_b), weights));
 }
 
 Tensor sampled_distance(const Tensor& canonical_a, const Tensor& canonical_b, double order) {
@@ -171,12 +171,13 @@ Regret regret(const Tensor& transition, const Tensor& reward_true, const Tensor&
                        {"reward_learned", reward_learned, "SAS"},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition);
-  const Ranges ranges(p, table(initial), gamma);
-  const auto truth = expect_next(p, table(reward_true)), learned = expect_next(p, table(reward_learned));
+  const auto p = on_cpu_f64(transition);
+  const Ranges ranges(p, on_cpu_f64(initial), gamma);
+  const auto truth = expect_next(p, on_cpu_f64(reward_true)),
+             learned = expect_next(p, on_cpu_f64(reward_learned));
   const double top = ranges.best(truth).maximum, bottom = -ranges.best(-truth).maximum;
   const double lost = top - ranges.value(ranges.best(learned).policy, truth);
-  return {result(lost), result(top - bottom <= kTrivial ? 0 : lost / (top - bottom))};
+  return {scalar(lost), scalar(top - bottom <= kTrivial ? 0 : lost / (top - bottom))};
 }
 
 Tensor worst_case_regret(const Tensor& transition, const Tensor& reward_true, const Tensor& reward_learned,
@@ -187,15 +188,15 @@ Tensor worst_case_regret(const Tensor& transition, const Tensor& reward_true, co
                        {"reward_learned", reward_learned, "SAS"},
                        {"initial", initial, "S", Table::distributions}});
   check_table_discount(check, gamma);
-  const auto p = table(transition);
-  const Ranges ranges(p, table(initial), gamma);
-  auto truth = expect_next(p, table(reward_true)), learned = expect_next(p, table(reward_learned));
+  const auto p = on_cpu_f64(transition);
+  const Ranges ranges(p, on_cpu_f64(initial), gamma);
+  auto truth = expect_next(p, on_cpu_f64(reward_true)), learned = expect_next(p, on_cpu_f64(reward_learned));
   const double true_range = ranges.range(truth), learned_range = ranges.range(learned);
-  if (true_range <= kTrivial) return result(0);
-  if (learned_range <= kTrivial) return result(1);
+  if (true_range <= kTrivial) return scalar(0);
+  if (learned_range <= kTrivial) return scalar(1);
   truth = truth / true_range;
   learned = learned / learned_range;
-  return result(least_range([&](double lambda) { return ranges.line(truth, learned, lambda); }));
+  return scalar(least_range([&](double lambda) { return ranges.line(truth, learned, lambda); }));
 }
 
 PLAUDIT_FUNCTIONS(reward, m) {

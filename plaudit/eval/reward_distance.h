@@ -45,6 +45,8 @@ Tensor dard_distance(const Tensor& transition, const Tensor& reward_a, const Ten
 // 1e-12; the sample norm of their difference.
 Tensor sampled_distance(const Tensor& canonical_a, const Tensor& canonical_b, double order = 2);
 
+constexpr double kTrivial = 1e-12;  // a range or norm of nothing
+
 struct Regret {
   Tensor regret;      // scalar, max J_true - J_true of the learned reward's policy
   Tensor normalised;  // over the range of J_true; 0 where that is at most 1e-12

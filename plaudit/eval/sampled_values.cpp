@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -45,9 +46,8 @@ SampledValues sampled_values(const Tensor& states, const Tensor& next_states, co
   check.that(gamma >= 0 && gamma < 1, "gamma", "in [0, 1)", gamma);
   check.that(options.features >= 0, "features", ">= 0", options.features);
   check.that(options.ridge >= 0, "ridge", ">= 0", options.ridge);
-  const auto f64 = [](const Tensor& t) { return t.detach().to(at::kCPU, at::kDouble).contiguous(); };
-  const auto s = f64(states), next = f64(next_states), r = f64(rewards);
-  const auto goes_on = gamma * (1 - f64(terminal)).unsqueeze(1);
+  const auto s = on_cpu_f64(states), next = on_cpu_f64(next_states), r = on_cpu_f64(rewards);
+  const auto goes_on = gamma * (1 - on_cpu_f64(terminal)).unsqueeze(1);
   const StateFeatures features(s, options.features, rng);
 
   Tensor system, target;
@@ -76,7 +76,7 @@ SampledValues sampled_values(const Tensor& states, const Tensor& next_states, co
     out.values.slice(0, from, to).copy_(at::matmul(features(s.slice(0, from, to)), weight));
     out.next_values.slice(0, from, to)
         .copy_(at::matmul(features(next.slice(0, from, to)), weight) *
-               ((1 - f64(terminal).slice(0, from, to)).view({-1, 1, 1})));
+               ((1 - on_cpu_f64(terminal).slice(0, from, to)).view({-1, 1, 1})));
   }
   const auto off = at::matmul(system, weight) - target;
   out.residual = off.norm(2, 0) / target.norm(2, 0).clamp_min(1e-300);

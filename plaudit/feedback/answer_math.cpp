@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "plaudit/core/registry.h"
+#include "plaudit/data/normalizer.h"
 #include "plaudit/data/text.h"
 #include "plaudit/feedback/rational.h"
 
@@ -15,11 +16,6 @@ bool is_digit(char c) {
 
 bool is_ascii_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t pos = 0; (pos = text.find(from, pos)) != std::string::npos; pos += to.size())
-    text.replace(pos, from.size(), to);
 }
 
 // The end of the group whose '{' stands at `open`, behind its '}'; npos when it never closes.
@@ -140,13 +136,13 @@ std::string normalize_math(std::string_view answer) {
   while (answer.ends_with('$')) answer.remove_suffix(1);
   std::string s(strip(answer));
   for (const std::string_view spacing : {"\\left", "\\right", "\\!", "\\,", "\\ "})
-    replace_all(s, spacing, "");
-  replace_all(s, "dfrac", "frac");
-  replace_all(s, "tfrac", "frac");
-  for (const std::string_view sign : {"^\\circ", "\\%", "%", "\\$", "$"}) replace_all(s, sign, "");
+    s = replace_all(s, spacing, "");
+  s = replace_all(s, "dfrac", "frac");
+  s = replace_all(s, "tfrac", "frac");
+  for (const std::string_view sign : {"^\\circ", "\\%", "%", "\\$", "$"}) s = replace_all(s, sign, "");
   s = strip(s);
   drop_trailing_unit(s);
-  for (const std::string_view blank : {" ", "\t", "\n", "\r"}) replace_all(s, blank, "");
+  for (const std::string_view blank : {" ", "\t", "\n", "\r"}) s = replace_all(s, blank, "");
   while (s.ends_with('.')) s.pop_back();
   for (const size_t letters : {size_t{1}, size_t{2}}) {
     if (s.size() <= letters || s[letters] != '=' || !is_ascii_letter(s[0]) ||

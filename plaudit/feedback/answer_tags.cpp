@@ -8,6 +8,7 @@
 #include "plaudit/core/call.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/data/normalizer.h"
 #include "plaudit/data/text.h"
 #include "plaudit/data/unicode.h"
 
@@ -16,11 +17,6 @@ namespace {
 
 constexpr std::string_view kThink = "<think>", kThinkEnd = "</think>";
 constexpr std::string_view kAnswer = "<answer>", kAnswerEnd = "</answer>";
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t pos = 0; (pos = text.find(from, pos)) != std::string::npos; pos += to.size())
-    text.replace(pos, from.size(), to);
-}
 
 // What follows the first <answer>, to its end tag or, when `open_end`, to the end of the text.
 std::optional<std::string_view> answer_block(std::string_view text, bool open_end) {
@@ -98,16 +94,16 @@ ParsedBoxes parse_boxes(std::string_view text) {
   const auto block = answer_block(text, /*open_end=*/true);
   if (!block) return {};
   std::string list(*block);
-  replace_all(list, "[[", "[");
-  replace_all(list, "]]", "]");
-  replace_all(list, "\n", "");
+  list = replace_all(list, "[[", "[");
+  list = replace_all(list, "]]", "]");
+  list = replace_all(list, "\n", "");
   list = strip(list);
   if (!list.ends_with(']')) {
     const auto cut = list.rfind("},");
     if (cut == std::string::npos) return {};
     list = list.substr(0, cut) + "}]";
   }
-  replace_all(list, "'", "\"");
+  list = replace_all(list, "'", "\"");
   const auto items = Json::parse(list, nullptr, /*allow_exceptions=*/false);
   if (!items.is_array()) return {};
   std::vector<double> boxes, confidence;

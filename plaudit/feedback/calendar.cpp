@@ -15,10 +15,10 @@ namespace {
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-const Check check("verify.calendar");
+const Check calendar_check("verify.calendar");
 
 [[noreturn]] void refuse(std::string_view message, std::string_view input) {
-  check.refuse(ErrorKind::value, "input", fmt::format("{}, got '{}'", message, excerpt(input)));
+  calendar_check.refuse(ErrorKind::value, "input", fmt::format("{}, got '{}'", message, excerpt(input)));
 }
 
 bool read_number(std::string_view text, int64_t& value) {
@@ -78,7 +78,7 @@ std::string day_difference(std::string_view input) {
 }  // namespace
 
 std::string calendar_tool(const std::string& operation, std::string_view input) {
-  check.choice("operation", operation, {"week_day", "target_day", "day_difference"});
+  calendar_check.choice("operation", operation, {"week_day", "target_day", "day_difference"});
   if (operation == "week_day") return week_day(input);
   return operation == "target_day" ? target_day(input) : day_difference(input);
 }

@@ -14,7 +14,7 @@
 namespace plaudit {
 namespace {
 
-const Check check("verify.constraint");
+const Check constraint_check("verify.constraint");
 
 // The arguments of one constraint; every read names the key.
 class Args {
@@ -51,12 +51,13 @@ class Args {
   const Json& find(const char* key) const {
     const auto found = json_.find(key);
     if (found == json_.end())
-      check.refuse(ErrorKind::value, "args", fmt::format("needs the key '{}', got {}", key, json_.dump()));
+      constraint_check.refuse(ErrorKind::value, "args",
+                              fmt::format("needs the key '{}', got {}", key, json_.dump()));
     return *found;
   }
   [[noreturn]] static void wrong_type(const char* key, const char* expected, const Json& value) {
-    check.refuse(ErrorKind::type, "args",
-                 fmt::format("key '{}' must be {}, got {}", key, expected, value.dump()));
+    constraint_check.refuse(ErrorKind::type, "args",
+                            fmt::format("key '{}' must be {}, got {}", key, expected, value.dump()));
   }
 
   const Json& json_;
@@ -118,7 +119,7 @@ int64_t bracketed(std::string_view text, std::string_view open, std::string_view
 bool quantified(int64_t count, const Args& args) {
   const auto n = args.count("N");
   const auto quantifier = args.text("quantifier");
-  check.choice("args", quantifier, {"at least", "at most", "around"});
+  constraint_check.choice("args", quantifier, {"at least", "at most", "around"});
   if (quantifier == "at least") return count >= n;
   if (quantifier == "at most") return count <= n;
   const double slack = std::max(std::nearbyint(0.1 * static_cast<double>(n)), 1.0);
@@ -148,7 +149,8 @@ bool has_no_forbidden_word(const std::string& text, const Args& args) {
 bool has_letter_times(const std::string& text, const Args& args) {
   const auto letter = repair_utf8(args.text("letter"));
   if (count_code_points(letter) != 1)
-    check.refuse(ErrorKind::value, "args", "key 'letter' must be one letter, got '" + letter + "'");
+    constraint_check.refuse(ErrorKind::value, "args",
+                            "key 'letter' must be one letter, got '" + letter + "'");
   return count_of(text, letter) == args.count("N");
 }
 
@@ -245,8 +247,9 @@ std::vector<std::string> constraint_names() {
 }
 
 bool satisfies_constraint(std::string_view text, const std::string& name, const Json& args) {
-  check.choice("name", name, constraint_names());
-  if (!args.is_object()) check.refuse(ErrorKind::type, "args", "must be an object, got " + args.dump());
+  constraint_check.choice("name", name, constraint_names());
+  if (!args.is_object())
+    constraint_check.refuse(ErrorKind::type, "args", "must be an object, got " + args.dump());
   return constraints().at(name)(repair_utf8(text), Args(args));
 }
 
@@ -255,7 +258,7 @@ PLAUDIT_FUNCTIONS(verify, m) {
         [](const std::string& text, const std::string& name, const std::string& args) {
           const auto parsed = Json::parse(args, nullptr, /*allow_exceptions=*/false);
           if (parsed.is_discarded())
-            check.refuse(ErrorKind::type, "args", "must be JSON, got " + excerpt(args));
+            constraint_check.refuse(ErrorKind::type, "args", "must be JSON, got " + excerpt(args));
           return satisfies_constraint(text, name, parsed);
         },
         "Whether a text satisfies a constraint that a program can check.", {"15"});

@@ -23,12 +23,13 @@ namespace {
 
 constexpr int64_t default_words = 30;
 
-const JudgeRegistrar registrar({"length",
-                                "minus the distance from a wanted number of words (default 30)",
-                                {"words"},
-                                [](const JudgeOptions& options) -> std::unique_ptr<Judge> {
-                                  return std::make_unique<LengthJudge>(options.words.value_or(default_words));
-                                }});
+const JudgeRegistrar length_registrar({"length",
+                                       "minus the distance from a wanted number of words (default 30)",
+                                       {"words"},
+                                       [](const JudgeOptions& options) -> std::unique_ptr<Judge> {
+                                         return std::make_unique<LengthJudge>(
+                                             options.words.value_or(default_words));
+                                       }});
 
 }  // namespace
 }  // namespace plaudit

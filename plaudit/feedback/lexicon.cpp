@@ -12,9 +12,9 @@
 namespace plaudit {
 namespace {
 
-constexpr double negation_weight = -0.74;
-constexpr double normalisation = 15;
-constexpr int64_t negation_reach = 3;
+constexpr double kNegationWeight = -0.74;
+constexpr double kNormalisation = 15;
+constexpr int64_t kNegationReach = 3;
 
 bool is_negation(std::string_view word) {
   static const std::unordered_set<std::string_view> words{"not",    "never",   "neither", "nor",    "none",
@@ -35,7 +35,7 @@ bool is_word_byte(char c) {
 
 // Lower case; the curly apostrophe becomes a straight one, and the dashes, quotes and ellipsis of
 // U+2010..U+203F become spaces.
-std::string plain(std::string_view text) {
+std::string plain_ascii(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -67,7 +67,7 @@ class LexiconScan {
 
   void piece(std::string_view piece) {
     if (!whole(piece)) words(piece);
-    if (!piece.empty() && ends_clause(piece.back())) since_negation_ = negation_reach + 1;
+    if (!piece.empty() && ends_clause(piece.back())) since_negation_ = kNegationReach + 1;
   }
 
   LexiconScore result() const { return result_; }
@@ -85,7 +85,7 @@ class LexiconScan {
       size_t end = begin;
       while (end < piece.size() && is_word_byte(piece[end])) ++end;
       if (end > begin) word(trimmed(piece.substr(begin, end - begin)));
-      if (end < piece.size() && ends_clause(piece[end])) since_negation_ = negation_reach + 1;
+      if (end < piece.size() && ends_clause(piece[end])) since_negation_ = kNegationReach + 1;
       begin = end + 1;
     }
   }
@@ -107,19 +107,19 @@ class LexiconScan {
     if (found == grades_.end()) return false;
     ++result_.words;
     ++result_.graded;
-    const bool negated = since_negation_ < negation_reach;
-    result_.sum += negated ? negation_weight * found->second : found->second;
+    const bool negated = since_negation_ < kNegationReach;
+    result_.sum += negated ? kNegationWeight * found->second : found->second;
     ++since_negation_;
     return true;
   }
 
   const std::unordered_map<std::string, double>& grades_;
   LexiconScore result_;
-  int64_t since_negation_ = negation_reach + 1;  // words since the last negation of this clause
+  int64_t since_negation_ = kNegationReach + 1;  // words since the last negation of this clause
 };
 
 double LexiconScore::normalised() const {
-  return sum / std::sqrt(sum * sum + normalisation);
+  return sum / std::sqrt(sum * sum + kNormalisation);
 }
 
 Lexicon Lexicon::load(const std::string& path) {
@@ -133,7 +133,7 @@ Lexicon Lexicon::load(const std::string& path) {
     if (tab == std::string::npos || tab == 0 || end == begin || !std::isfinite(mean))
       fail(ErrorKind::type, path,
            fmt::format("line {} must be 'token TAB mean', got '{}'", number, line.substr(0, 60)));
-    grades[plain(line.substr(0, tab))] = mean;
+    grades[plain_ascii(line.substr(0, tab))] = mean;
   });
   if (grades.empty()) fail(ErrorKind::empty, path, "holds no graded words");
   return Lexicon(std::move(grades));
@@ -141,7 +141,7 @@ Lexicon Lexicon::load(const std::string& path) {
 
 LexiconScore Lexicon::score(std::string_view text) const {
   constexpr std::string_view spaces = " \t\r\n\v\f";
-  const auto lower = plain(text);
+  const auto lower = plain_ascii(text);
   LexiconScan scan(grades_);
   std::string_view rest = lower;
   while (true) {

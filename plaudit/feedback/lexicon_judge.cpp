@@ -19,7 +19,7 @@ std::unique_ptr<Judge> make_lexicon_judge(const JudgeOptions& options) {
       Lexicon::load(options.lexicon.empty() ? resolve_lexicon() : options.lexicon));
 }
 
-const JudgeRegistrar registrar(
+const JudgeRegistrar lexicon_registrar(
     {"lexicon", "summed grades of the words of the answer, in (-1, 1)", {"lexicon"}, &make_lexicon_judge});
 
 }  // namespace

@@ -24,10 +24,6 @@ size_t skip(std::string_view text, size_t at, bool word) {
   return at;
 }
 
-size_t skip_space(std::string_view text, size_t at) {
-  return text.size() - strip_left(text.substr(at)).size();
-}
-
 // The label at the start of `text`, if one stands there.
 std::optional<int64_t> verdict(std::string_view text) {
   if (text.starts_with('1')) return 0;

@@ -10,6 +10,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/sha256.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/data/text.h"
 #include "plaudit/data/unicode.h"
 
@@ -126,8 +127,7 @@ Tensor token_bucket_starts(const Tensor& arrival, const Tensor& cost, double rat
   check.range("cost", cost, 0, INFINITY);
   if (arrival.slice(0, 1).lt(arrival.slice(0, 0, -1)).any().item<bool>())
     check.refuse(ErrorKind::value, "arrival", "must ascend");
-  const auto times = arrival.to(at::kCPU, at::kDouble).contiguous(),
-             costs = cost.to(at::kCPU, at::kDouble).contiguous();
+  const auto times = on_cpu_f64(arrival), costs = on_cpu_f64(cost);
   std::vector<double> starts;
   double tokens = burst, clock = 0;  // tokens at time `clock`
   for (int64_t i = 0; i < times.numel(); ++i) {

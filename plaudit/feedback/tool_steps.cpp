@@ -18,10 +18,6 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-size_t skip_space(std::string_view text, size_t at) {
-  return text.size() - strip_left(text.substr(at)).size();
-}
-
 size_t skip_digits(std::string_view text, size_t at) {
   const auto end = text.find_first_not_of("0123456789", at);
   return end == npos ? text.size() : end;

@@ -10,17 +10,14 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/model/decode_kernels.h"
 
 namespace plaudit {
 namespace {
 
-Tensor plain(const Tensor& t) {
-  return t.detach().to(at::kCPU, at::kDouble).contiguous();
-}
-
 void check_marginal(const Check& check, std::string_view name, const Tensor& p) {
-  const auto law = plain(p);
+  const auto law = on_cpu_f64(p);
   const double least = law.min().item<double>(), total = law.sum().item<double>();
   check.that(least > 0, name, "> 0", least);
   check.that(std::abs(total - 1) <= 1e-6, name, "summing to 1", total);
@@ -140,7 +137,7 @@ Tensor linearised(const Tensor& source, const Tensor& target, const Tensor& plan
 void check_spaces(const Check& check, const Tensor& source, const Tensor& target, const Tensor& plan) {
   check_arguments(check, {{"Cs", source, "MM"}, {"Ct", target, "NN"}, {"T", plan, "MN"}});
   for (const auto& [name, c] : {std::pair<std::string_view, const Tensor&>{"Cs", source}, {"Ct", target}}) {
-    const auto x = plain(c);
+    const auto x = on_cpu_f64(c);
     const double error = (x - x.t()).abs().max().item<double>();
     const double scale = x.abs().max().item<double>();
     check.that(error <= 1e-9 * (1 + scale), name, "symmetric",
@@ -161,7 +158,7 @@ Tensor uniform(int64_t n) {
 Tensor pairwise_distance(const Tensor& x) {
   const Check check("transport.pairwise_distance");
   check_arguments(check, {{"x", x, "NLD"}});
-  const auto flat = plain(x).flatten(1);
+  const auto flat = on_cpu_f64(x).flatten(1);
   return at::cdist(flat, flat, 2, /*compute_mode=*/2);  // differences, not products: 0 on the diagonal
 }
 
@@ -172,18 +169,18 @@ Tensor sinkhorn(const Tensor& cost, const Tensor& p, const Tensor& q, const Sink
   check_marginal(check, "q", q);
   check.that(options.eps > 0, "eps", "> 0", options.eps);
   check.that(options.iters >= 0, "iters", ">= 0", options.iters);
-  return Scaling(plain(cost), plain(p), plain(q), options.eps).plan(options.iters);
+  return Scaling(on_cpu_f64(cost), on_cpu_f64(p), on_cpu_f64(q), options.eps).plan(options.iters);
 }
 
 Tensor gromov_wasserstein_cost(const Tensor& source, const Tensor& target, const Tensor& plan) {
   check_spaces(Check("transport.gromov_wasserstein_cost"), source, target, plan);
-  return cost_of(plain(source), plain(target), plain(plan));
+  return cost_of(on_cpu_f64(source), on_cpu_f64(target), on_cpu_f64(plan));
 }
 
 Tensor gromov_wasserstein_gradient(const Tensor& source, const Tensor& target, const Tensor& plan) {
   check_spaces(Check("transport.gromov_wasserstein_gradient"), source, target, plan);
-  const auto t = plain(plan);
-  return 2 * linearised(plain(source), plain(target), t, t.sum(1), t.sum(0));
+  const auto t = on_cpu_f64(plan);
+  return 2 * linearised(on_cpu_f64(source), on_cpu_f64(target), t, t.sum(1), t.sum(0));
 }
 
 TransportPlan entropic_gromov_wasserstein(const Tensor& source, const Tensor& target,
@@ -196,7 +193,7 @@ TransportPlan entropic_gromov_wasserstein(const Tensor& source, const Tensor& ta
   const auto rows = p ? *p : uniform(source.size(0)), columns = q ? *q : uniform(target.size(0));
   check_sizes(check, {{"Cs", source, "MM"}, {"Ct", target, "NN"}, {"p", rows, "M"}, {"q", columns, "N"}});
   check_finite(check, {{"p", rows, "M"}, {"q", columns, "N"}});
-  const auto a = plain(rows), b = plain(columns);
+  const auto a = on_cpu_f64(rows), b = on_cpu_f64(columns);
   auto plan = a.unsqueeze(1) * b.unsqueeze(0);
   check_spaces(check, source, target, plan);
   check_marginal(check, "p", a);
@@ -204,7 +201,7 @@ TransportPlan entropic_gromov_wasserstein(const Tensor& source, const Tensor& ta
   check.that(options.eps > 0, "eps", "> 0", options.eps);
   check.that(options.outer >= 0, "outer", ">= 0", options.outer);
   check.that(options.iters >= 0, "iters", ">= 0", options.iters);
-  const auto cs = plain(source), ct = plain(target);
+  const auto cs = on_cpu_f64(source), ct = on_cpu_f64(target);
   for (int64_t i = 0; i < options.outer; ++i)
     plan = Scaling(2 * linearised(cs, ct, plan, plan.sum(1), plan.sum(0)), a, b, options.eps)
                .plan(options.iters);
@@ -263,7 +260,7 @@ std::vector<int64_t> assign_rows(const Tensor& cost) {
 TransportPlan exact_assignment(const Tensor& cost) {
   const Check check("transport.exact_assignment");
   check_arguments(check, {{"cost", cost, "NN"}});
-  const auto c = plain(cost);
+  const auto c = on_cpu_f64(cost);
   const double share = 1 / static_cast<double>(c.size(0));
   const auto columns = at::tensor(assign_rows(c), at::kLong).unsqueeze(1);
   const auto plan = at::zeros_like(c).scatter(1, columns, share);

@@ -15,7 +15,7 @@ namespace plaudit {
 namespace {
 
 // Lower-case, without blanks around it and a final period.
-std::string plain(std::string text) {
+std::string plain_answer(std::string text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return "";
   text = text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
@@ -52,18 +52,17 @@ double verify(const Answer& answer) {
   const auto& truth = extra["ground_truth"];
   if (rule == "gsm8k") return check_gsm8k(answer.text, label_of(truth)).score;
   if (rule == "math") return check_math(answer.text, label_of(truth));
-  if (rule == "exact") return plain(answer.text) == plain(label_of(truth)) ? 1 : 0;
+  if (rule == "exact") return plain_answer(answer.text) == plain_answer(label_of(truth)) ? 1 : 0;
   if (rule == "constraint" || rule == "ifeval") return constraints_met(answer.text, truth);
   fail(ErrorKind::value, "verifier",
        "'" + rule + "' is not known" + suggestion(rule, {"gsm8k", "math", "exact", "constraint"}));
 }
 
-const JudgeRegistrar registrar({"verifier",
-                                "the rule that the prompt's record names: gsm8k, math, exact, constraint",
-                                {},
-                                [](const JudgeOptions&) -> std::unique_ptr<Judge> {
-                                  return std::make_unique<VerifierJudge>();
-                                }});
+const JudgeRegistrar verifier_registrar(
+    {"verifier",
+     "the rule that the prompt's record names: gsm8k, math, exact, constraint",
+     {},
+     [](const JudgeOptions&) -> std::unique_ptr<Judge> { return std::make_unique<VerifierJudge>(); }});
 
 }  // namespace
 

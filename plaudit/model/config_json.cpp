@@ -103,7 +103,7 @@ RopeScaling read_scaling(const Reader& rope, int64_t context) {
   return scaling;
 }
 
-void read_rope(const Reader& json, TransformerConfig& c) {
+void read_rope_parameters(const Reader& json, TransformerConfig& c) {
   const double theta = c.is_gemma() ? 1e6 : 10000;
   if (json.has("rope_parameters")) {
     const auto rope = json.object("rope_parameters");
@@ -208,7 +208,7 @@ TransformerConfig read_rotary(const Reader& json, const std::string& family) {
     if (json.flag("use_bidirectional_attention", false))
       json.refuse("use_bidirectional_attention", "false; such models are not supported");
   }
-  read_rope(json, c);
+  read_rope_parameters(json, c);
   read_window(json, c);
   return c;
 }

@@ -58,6 +58,7 @@ class Run {
         steered_(decoder.steering ? samplers_.size() : 0) {}
 
   std::vector<std::vector<Completion>> finish() {
+    const OwnWorkers workers;
     while (true) {
       open_prompts();
       if (open_.empty() && live_.empty()) return std::move(results_);

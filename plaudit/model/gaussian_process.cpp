@@ -27,7 +27,7 @@ Tensor factor(const Check& check, const Tensor& x, const GpOptions& options) {
   return lower;
 }
 
-void check_options(const Check& check, const GpOptions& options) {
+void check_process(const Check& check, const GpOptions& options) {
   check.that(options.length_scale > 0, "length_scale", "> 0", options.length_scale);
   check.that(options.signal_variance > 0, "signal_variance", "> 0", options.signal_variance);
   check.that(options.noise_std >= 0, "noise_std", ">= 0", options.noise_std);
@@ -44,7 +44,7 @@ GpPosterior gp_posterior(const Tensor& x, const Tensor& y, const Tensor& query, 
   check.not_empty("query", query);
   check_sizes(check, {{"x", x, "N"}, {"y", y, "N"}, {"query", query, "M"}});
   check_finite(check, {{"x", x, "N"}, {"y", y, "N"}, {"query", query, "M"}});
-  check_options(check, options);
+  check_process(check, options);
   const auto at = plain(query);
   const auto prior = at::full_like(at, options.signal_variance);
   if (x.numel() == 0) return {at::zeros_like(at), prior.sqrt()};
@@ -58,7 +58,7 @@ GpPosterior gp_posterior(const Tensor& x, const Tensor& y, const Tensor& query, 
 Tensor gp_log_marginal_likelihood(const Tensor& x, const Tensor& y, const GpOptions& options) {
   const Check check("bandit.gp_log_marginal_likelihood");
   check_arguments(check, {{"x", x, "N"}, {"y", y, "N"}});
-  check_options(check, options);
+  check_process(check, options);
   const auto lower = factor(check, plain(x), options);
   const auto whitened = at::linalg_solve_triangular(lower, plain(y).unsqueeze(1), /*upper=*/false).squeeze(1);
   const double constant = static_cast<double>(x.size(0)) * std::log(2 * std::numbers::pi) / 2;

@@ -21,7 +21,7 @@ Tensor scale_of(const Norm& norm, at::ScalarType dtype) {
 }
 
 // RMSNorm in one pass over memory; else the same by plain operators.
-bool is_fused(const Norm& norm, const Tensor& x, at::ScalarType other) {
+bool is_fused_norm(const Norm& norm, const Tensor& x, at::ScalarType other) {
   return !norm.bias.defined() && has_fused_rows(x) && is_fused_type(other);
 }
 
@@ -55,7 +55,8 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
 }  // namespace
 
 Tensor norm_forward(const Tensor& x, const Norm& norm, at::ScalarType out, NormState& state) {
-  if (is_fused(norm, x, out)) return fused_rms_norm(x, scale_of(norm, at::kFloat), norm.eps, out, state.rstd);
+  if (is_fused_norm(norm, x, out))
+    return fused_rms_norm(x, scale_of(norm, at::kFloat), norm.eps, out, state.rstd);
   const auto wide_x = x.to(wide(x));
   const auto scale = scale_of(norm, wide(x));
   if (norm.bias.defined()) {
@@ -72,7 +73,7 @@ NormGrads norm_backward(const Tensor& grad, const Tensor& x, const Norm& norm, c
                         bool need_weights) {
   const auto scale = scale_of(norm, wide(x));
   NormGrads out;
-  if (is_fused(norm, x, grad.scalar_type())) {
+  if (is_fused_norm(norm, x, grad.scalar_type())) {
     std::tie(out.x, out.weight) = fused_rms_norm_backward(grad, x, scale, state.rstd, need_weights);
     if (need_weights) out.weight = out.weight.to(norm.weight.scalar_type());
     return out;

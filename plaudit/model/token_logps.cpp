@@ -14,7 +14,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Rows whose f32 softmax is worked on at one time: small enough to stay in the cache.
-constexpr int64_t kBlock = 32;
+constexpr int64_t kLogpRows = 32;
 
 // One chunk of rows: logits [c, V] in the compute dtype and what is done to them.
 struct Chunk {
@@ -25,8 +25,8 @@ struct Chunk {
 
   template <class Fn>
   void blocks(Fn fn) const {
-    for (int64_t begin = 0; begin < logits.size(0); begin += kBlock)
-      fn(begin, std::min(kBlock, logits.size(0) - begin));
+    for (int64_t begin = 0; begin < logits.size(0); begin += kLogpRows)
+      fn(begin, std::min(kLogpRows, logits.size(0) - begin));
   }
 
   // z of some rows, and the capped logit before the temperature where there is a cap.

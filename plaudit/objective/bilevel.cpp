@@ -29,7 +29,7 @@ void check_batch(const Check& check, const TabularBatch& batch, std::initializer
   check_discount(check, gamma);
 }
 
-Tensor kept(const Tensor& x, const TabularBatch& batch) {
+Tensor valid(const Tensor& x, const TabularBatch& batch) {
   return keep_valid(as_real(x), batch.mask);
 }
 
@@ -90,7 +90,7 @@ Tensor inner_direction(const TabularBatch& batch, const Tensor& rewards, const I
   const Check check("bilevel.inner_direction");
   check_batch(check, batch, {{"rewards", rewards}}, options.gamma);
   check.that(options.l2 >= 0, "l2", ">= 0", options.l2);
-  return score_sum(batch, discounted_returns(kept(rewards, batch), options.gamma)) -
+  return score_sum(batch, discounted_returns(valid(rewards, batch), options.gamma)) -
          options.l2 * as_real(batch.logits);
 }
 
@@ -98,7 +98,7 @@ Tensor inner_jacobian(const TabularBatch& batch, const Tensor& rewards, const In
   const Check check("bilevel.inner_jacobian");
   check_batch(check, batch, {{"rewards", rewards}}, options.gamma);
   check.that(options.l2 >= 0, "l2", ">= 0", options.l2);
-  const auto returns = keep_valid(discounted_returns(kept(rewards, batch), options.gamma), batch.mask);
+  const auto returns = keep_valid(discounted_returns(valid(rewards, batch), options.gamma), batch.mask);
   const auto weight = visit_sums(batch, returns).sum(1).view({-1, 1, 1});
   const auto pi = at::softmax(as_real(batch.logits), 1);
   const auto blocks = -weight * (at::diag_embed(pi) - pi.unsqueeze(2) * pi.unsqueeze(1));
@@ -120,13 +120,13 @@ Tensor cross_derivative(const TabularBatch& batch, const Tensor& primary, const 
   const auto mixed = blend(primary, auxiliary, batch.mask, phi);
   const auto by_gamma = score_sum(batch, discounted_returns_derivative(mixed, gamma)).flatten();
   return at::stack(
-      {by_reward(ones), by_reward(kept(primary, batch)), by_reward(kept(auxiliary, batch)), by_gamma}, 1);
+      {by_reward(ones), by_reward(valid(primary, batch)), by_reward(valid(auxiliary, batch)), by_gamma}, 1);
 }
 
 Tensor outer_gradient(const TabularBatch& batch, const Tensor& primary, double gamma) {
   const Check check("bilevel.outer_gradient");
   check_batch(check, batch, {{"primary", primary}}, gamma);
-  return score_sum(batch, discounted_returns(kept(primary, batch), gamma));
+  return score_sum(batch, discounted_returns(valid(primary, batch), gamma));
 }
 
 Tensor neumann_inverse_product(const Tensor& matrix, const Tensor& vector, double step, int64_t terms) {

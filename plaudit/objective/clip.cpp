@@ -6,15 +6,10 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
-namespace {
-
-Tensor unit_rows(const Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 ClipLoss clip_loss(const Tensor& image_features, const Tensor& text_features, double logit_scale,
                    bool normalize) {

@@ -7,15 +7,12 @@
 #include "plaudit/core/mixed_types.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
 
 // Rows of length 1; rows shorter than `eps` are divided by eps instead.
-Tensor unit_rows(const Tensor& x, double eps) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(eps);
-}
-
 // Sinkhorn's balanced soft assignment of scores [B,K]: rows sum to 1, columns to B/K. In logarithms, so that
 // a small epsilon does not overflow.
 Tensor balanced_assignment(const Tensor& scores, const SwavOptions& options) {

@@ -28,7 +28,7 @@ void check_values(const Check& check, const Names& names, const Tensor& logits, 
   check.finite_where(names.logits, logits, mask.unsqueeze(2).expand_as(logits));
 }
 
-void check_options(const Check& check, double lam, double gamma) {
+void check_inverse_q(const Check& check, double lam, double gamma) {
   check.that(lam >= 0, "lam", ">= 0", lam);
   check.that(gamma > 0 && gamma <= 1, "gamma", "in (0, 1]", gamma);
 }
@@ -63,7 +63,7 @@ void check_choices(const Check& check, const TokenChoices& c) {
 IqRewards iq_rewards(const TokenChoices& c, double gamma) {
   const Check check("reward.iq_rewards");
   check_choices(check, c);
-  check_options(check, 0, gamma);
+  check_inverse_q(check, 0, gamma);
   const auto values = values_of(c.logits, c.mask, c.terminal);
   const auto q = taken(values, c.actions, c.mask);
   return {keep_valid(q - gamma * values.next, values.td_mask), values.td_mask, q, values.v};
@@ -72,7 +72,7 @@ IqRewards iq_rewards(const TokenChoices& c, double gamma) {
 IqLoss iq_td_mle_loss(const TokenChoices& c, const IqOptions& options) {
   const Check check("offline.iq_td_mle_loss");
   check_choices(check, c);
-  check_options(check, options.lam, options.gamma);
+  check_inverse_q(check, options.lam, options.gamma);
   const auto values = values_of(c.logits, c.mask, c.terminal);
   const auto q = taken(values, c.actions, c.mask);
   const auto nll = masked_mean(values.v - q, c.mask);
@@ -87,7 +87,7 @@ IqOnlineLoss iq_online_loss(const TokenChoices& expert, const ModelSamples& samp
   check_choices(check, expert);
   check_values(check, {"sample_logits", "sample_mask", "sample_terminal"}, samples.logits, samples.mask,
                samples.terminal, Tensor());
-  check_options(check, options.lam, options.gamma);
+  check_inverse_q(check, options.lam, options.gamma);
   check.that(options.mix >= 0 && options.mix <= 1, "mix", "in [0, 1]", options.mix);
   const auto ours = values_of(expert.logits, expert.mask, expert.terminal);
   const auto theirs = values_of(samples.logits, samples.mask, samples.terminal);

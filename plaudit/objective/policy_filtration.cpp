@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plaudit/core/registry.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/objective/groups.h"
 
 namespace plaudit {
@@ -13,7 +14,7 @@ namespace {
 using Members = std::vector<int64_t>;
 
 std::vector<double> as_doubles(const Tensor& t) {
-  const auto d = t.detach().to(at::kCPU, at::kDouble).contiguous();
+  const auto d = on_cpu_f64(t);
   return {d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel()};
 }
 

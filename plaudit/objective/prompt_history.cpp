@@ -7,6 +7,7 @@
 
 #include "plaudit/core/call.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -36,7 +37,7 @@ Tensor per_prompt_normalize(const Tensor& rewards, const Tensor& prompt_ids, Rew
   check.that(options.min_count >= 1, "min_count", ">= 1", options.min_count);
   check.that(options.eps > 0, "eps", "> 0", options.eps);
 
-  const auto r = rewards.to(at::kCPU, at::kDouble).contiguous();
+  const auto r = on_cpu_f64(rewards);
   const auto ids = prompt_ids.to(at::kCPU, at::kLong).contiguous();
   const std::vector<double> batch(r.const_data_ptr<double>(), r.const_data_ptr<double>() + r.numel());
   for (size_t i = 0; i < batch.size(); ++i) {

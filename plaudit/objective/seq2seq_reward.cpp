@@ -15,12 +15,12 @@ namespace {
 using Ids = std::vector<int64_t>;
 
 // A log-probability above this is no rounding of 0.
-constexpr double slack = 1e-6;
+constexpr double kSlack = 1e-6;
 
 void check_logps(const Check& check, std::string_view name, const Tensor& logps, const Tensor& mask) {
   if (!readable(logps)) return;
   const auto most = keep_valid(logps, mask).max().item<double>();
-  check.that(most <= slack, name, "<= 0", most);
+  check.that(most <= kSlack, name, "<= 0", most);
 }
 
 Tensor negative_loglik(const Tensor& logps, const Tensor& mask, bool per_token) {

@@ -25,7 +25,7 @@ void check_label_shape(const Check& check, const SrpoOptions& options, std::stri
   if (options.label && options.label->dim() > 0) check.same_shape(like_name, like, "label", *options.label);
 }
 
-void check_options(const Check& check, const SrpoOptions& options) {
+void check_srpo(const Check& check, const SrpoOptions& options) {
   if (options.label) {
     check.finite("label", *options.label);
     check.range("label", *options.label, 0, 1);
@@ -61,7 +61,7 @@ PairLoss srpo_improve_loss(const RevisionLogps& imp, const RevisionLogps& ref_im
                {"ref_imp_w_given_w", ref_imp.w_given_w},
                {"ref_imp_l_given_w", ref_imp.l_given_w}},
               1);
-  check_options(check, options);
+  check_srpo(check, options);
   const auto losses = improve_of(ratios(imp, ref_imp), options);
   return {losses.mean(), losses};
 }
@@ -77,7 +77,7 @@ PairLoss srpo_robust_loss(const PairLogps& raw, const SwapLogps& imp, const Swap
               1);
   const auto pair = checked_pair(check, raw);
   check_label_shape(check, options, "chosen_logps", raw.chosen);
-  check_options(check, options);
+  check_srpo(check, options);
   const auto losses = robust_of(pair, as_real(imp.w_given_l) - as_real(ref_imp.w_given_l),
                                 as_real(imp.l_given_w) - as_real(ref_imp.l_given_w), options);
   return {losses.mean(), losses};
@@ -98,7 +98,7 @@ SrpoResult srpo_loss(const PairLogps& raw, const RevisionLogps& imp, const Revis
               1);
   const auto pair = checked_pair(check, raw);
   check_label_shape(check, options, "chosen_logps", raw.chosen);
-  check_options(check, options);
+  check_srpo(check, options);
   check.that(options.alpha >= 0 && options.alpha <= 1, "alpha", "in [0, 1]", options.alpha);
   const auto r = ratios(imp, ref_imp);
   const auto robust = robust_of(pair, r.w_given_l, r.l_given_w, options), improve = improve_of(r, options);

@@ -19,11 +19,11 @@ Tensor negative_credit(const Tensor& logps, const Tensor& token_rewards, const T
   return -(keep_valid(token_rewards.detach(), mask) * kept).sum(1);
 }
 
-struct Names {
+struct TregNames {
   std::string_view logps, ref_logps, mask, token_rewards;
 };
 
-void check_side(const Check& check, const TokenAnswers& side, const Names& names, bool reference) {
+void check_side(const Check& check, const TokenAnswers& side, const TregNames& names, bool reference) {
   check.not_empty(names.ref_logps, side.ref_logps);
   check_tokens(check, {{names.logps, side.logps}, {names.token_rewards, side.token_rewards}}, side.mask,
                ValidRows::every, names.mask);

@@ -14,7 +14,7 @@
 namespace plaudit {
 namespace {
 
-void check_prior(const Check& check, const GaussianPrior& prior, const Tensor& mean) {
+void check_gaussian_prior(const Check& check, const GaussianPrior& prior, const Tensor& mean) {
   const auto one = [&](std::string_view name, const std::optional<Tensor>& t) {
     if (!t) return;
     check.dim(name, *t, 1);
@@ -46,7 +46,7 @@ double anneal_shape(const std::string& shape, double step, double total) {
 GaussianKl gaussian_kl(const Tensor& mean, const Tensor& logvar, const GaussianPrior& prior) {
   const Check check("variational.gaussian_kl");
   check.alike({{"mean", mean}, {"logvar", logvar}}, 2);
-  check_prior(check, prior, mean);
+  check_gaussian_prior(check, prior, mean);
   const auto rows = kl_rows(as_real(mean), as_real(logvar), prior);
   return {rows.mean(), rows};
 }
@@ -79,7 +79,7 @@ PreferenceElbo preference_elbo(const Tensor& reward_a, const Tensor& reward_b, c
   for (const auto& t : annotations) check.finite_where(t.name, t.value, mask);
   check.finite("mean", mean);
   check.finite("logvar", logvar);
-  check_prior(check, options.prior, mean);
+  check_gaussian_prior(check, options.prior, mean);
   check.range("label", keep_valid(label, mask), 0, 1);
   check.that(options.kl_weight >= 0, "kl_weight", ">= 0", options.kl_weight);
   check.that(options.reward_scale > 0, "reward_scale", "> 0", options.reward_scale);

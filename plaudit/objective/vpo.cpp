@@ -11,7 +11,7 @@
 namespace plaudit {
 namespace {
 
-void check_options(const Check& check, const VpoOptions& options) {
+void check_vpo(const Check& check, const VpoOptions& options) {
   check.that(options.beta > 0, "beta", "> 0", options.beta);
   check.that(options.alpha >= 0, "alpha", ">= 0", options.alpha);
   check.choice("mode", options.mode, {"offline", "online"});
@@ -54,7 +54,7 @@ VpoResult vpo_loss(const PairLogps& raw, const Tensor& cal_logps, const Tensor& 
   check.not_empty("cal_ref_logps", cal_ref_logps);
   const auto pair = checked_pair(check, raw);
   check.alike({{"cal_logps", cal_logps}, {"cal_ref_logps", cal_ref_logps}}, 1);
-  check_options(check, options);
+  check_vpo(check, options);
   const auto dpo = logistic_link(options.beta * log_ratio_margin(pair)).mean();
   const auto value = -options.beta * (as_real(cal_logps) - as_real(cal_ref_logps)).mean();
   return {with_value(dpo, value, options), dpo, value};
@@ -97,7 +97,7 @@ VpoRewardResult vpo_reward_objective(const Tensor& rewards, const TablePairs& pa
   check.index_range("a", pairs.a, 0, rewards.size(1));
   check.index_range("b", pairs.b, 0, rewards.size(1));
   check.range("label", pairs.label, 0, 1);
-  check_options(check, options);
+  check_vpo(check, options);
   check.that(scale > 0, "scale", "> 0", scale);
   const auto r = as_real(rewards);
   const auto row = pairs.prompt.to(at::kLong) * r.size(1);

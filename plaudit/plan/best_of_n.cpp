@@ -7,6 +7,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -73,7 +74,7 @@ Reflexion reflexion_select(const Tensor& scores, double threshold, int64_t max_t
   check.no_nan("scores", scores);
   check.that(!std::isnan(threshold), "threshold", "a number", threshold);
   check.that(max_trials >= 1, "max_trials", ">= 1", max_trials);
-  const auto all = scores.to(at::kCPU, at::kDouble).contiguous();
+  const auto all = on_cpu_f64(scores);
   Reflexion result{0, 0};
   for (int64_t t = 0; t < std::min(all.numel(), max_trials); ++t) {
     const double score = all.const_data_ptr<double>()[t];

@@ -10,6 +10,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -21,7 +22,7 @@ int64_t nearest_task(double position) {
 
 Tensor checked_transfer(const Check& check, const Tensor& transfer) {
   check_arguments(check, {{"transfer", transfer, "NN"}});
-  return transfer.detach().to(at::kCPU, at::kDouble).contiguous();
+  return on_cpu_f64(transfer);
 }
 
 void check_steps(const Check& check, std::string_view name, int64_t steps, int64_t tasks) {

@@ -9,6 +9,7 @@
 
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
@@ -58,8 +59,8 @@ class Search {
       : actions_(table.prior.size(1)),
         next_(table.next_state.to(at::kCPU, at::kLong).contiguous()),
         terminal_(table.terminal.ne(0).cpu().contiguous()),
-        value_(table.value.to(at::kCPU, at::kDouble).contiguous()),
-        prior_(table.prior.to(at::kCPU, at::kDouble).contiguous()),
+        value_(on_cpu_f64(table.value)),
+        prior_(on_cpu_f64(table.prior)),
         options_(options) {
     add_node(options.root);
   }

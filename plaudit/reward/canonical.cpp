@@ -61,7 +61,7 @@ MinimalReward canonicalise_minimal(const Tensor& transition, const Tensor& rewar
   const Check check("reward.canonicalise_minimal");
   check_tables(check, {{"transition", transition, "SAS", Table::distributions}, {"reward", reward, "SAS"}});
   check_table_discount(check, gamma);
-  const auto p = table(transition), expected = expect_next(p, table(reward));
+  const auto p = on_cpu_f64(transition), expected = expect_next(p, on_cpu_f64(reward));
   const int64_t states = p.size(0), actions = p.size(1);
   // A row (s,a) that must average to b has the least-norm solution b p/|p|^2, of norm |b|/|p|: the potential
   // solves weighted least squares, of full rank because gamma < 1.
@@ -85,9 +85,9 @@ Tensor canonicalise_epic(const Tensor& reward, double gamma, const std::optional
                 {"state_distribution", state_distribution.value_or(Tensor()), "S", Table::distributions},
                 {"action_distribution", action_distribution.value_or(Tensor()), "A", Table::distributions}});
   check_discount(check, gamma);
-  const auto r = table(reward);
-  const auto states = state_distribution ? table(*state_distribution) : uniform(r.size(0));
-  const auto actions = action_distribution ? table(*action_distribution) : uniform(r.size(1));
+  const auto r = on_cpu_f64(reward);
+  const auto states = state_distribution ? on_cpu_f64(*state_distribution) : uniform(r.size(0));
+  const auto actions = action_distribution ? on_cpu_f64(*action_distribution) : uniform(r.size(1));
   const auto mean = at::matmul(at::matmul(r, states), actions);  // [S]
   return r + gamma * next_of(mean) - here_of(mean) - gamma * mean.dot(states);
 }
@@ -100,8 +100,8 @@ Tensor canonicalise_dard(const Tensor& transition, const Tensor& reward, double 
                 {"reward", reward, "SAS"},
                 {"action_distribution", action_distribution.value_or(Tensor()), "A", Table::distributions}});
   check_discount(check, gamma);
-  const auto p = table(transition), r = table(reward);
-  const auto actions = action_distribution ? table(*action_distribution) : uniform(r.size(1));
+  const auto p = on_cpu_f64(transition), r = on_cpu_f64(reward);
+  const auto actions = action_distribution ? on_cpu_f64(*action_distribution) : uniform(r.size(1));
   const auto mean = at::matmul(expect_next(p, r), actions);
   const auto by_action = p.transpose(0, 1);  // [A,S,S]
   const auto both = by_action.bmm(r.transpose(0, 1)).bmm(by_action.transpose(1, 2));

@@ -9,6 +9,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/feedback/answer_tags.h"
 #include "plaudit/feedback/boxes.h"
 #include "plaudit/feedback/letters.h"
@@ -53,7 +54,7 @@ DetectionReward detection_reward(const Tensor& raw_boxes, const Tensor& raw_conf
   const auto none = at::empty({0}, at::kDouble);
   if (boxes.size(0) == 0) return {0, 0, none, none};
 
-  const auto confidence = raw_confidence.to(at::kCPU, at::kDouble).contiguous();
+  const auto confidence = on_cpu_f64(raw_confidence);
   const auto rows = ordered_rows(boxes, confidence);
   auto iou = box_iou(boxes, gold.to(at::kCPU)).contiguous();
   std::vector<double> matched, sure;

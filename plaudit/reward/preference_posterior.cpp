@@ -7,13 +7,10 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/results.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
-
-Tensor plain(const Tensor& t) {
-  return t.detach().to(at::kCPU, at::kDouble).contiguous();
-}
 
 // Floyd and Warshall: through every node in turn.
 Tensor shortest_paths(const Tensor& edges, const Tensor& variance, int64_t nodes) {
@@ -63,11 +60,11 @@ PreferencePosterior preference_posterior(const Tensor& prior_covariance, const T
   check.shape("pairs", pairs, {-1, 2});
   check.index_range("pairs", pairs, 0, prior_covariance.size(0));
   check.that(noise_variance > 0, "noise_variance", "> 0", noise_variance);
-  const auto k = plain(prior_covariance), index = pairs.to(at::kCPU, at::kLong);
+  const auto k = on_cpu_f64(prior_covariance), index = pairs.to(at::kCPU, at::kLong);
   const auto left = k.index_select(1, index.select(1, 0)) - k.index_select(1, index.select(1, 1));  // K A'
   const auto inner = left.index_select(0, index.select(1, 0)) - left.index_select(0, index.select(1, 1));
   const auto system = inner + noise_variance * at::eye(index.size(0), k.options());
-  const auto right = at::cat({plain(difference).unsqueeze(1), left.t()}, 1);
+  const auto right = at::cat({on_cpu_f64(difference).unsqueeze(1), left.t()}, 1);
   const auto solved = at::linalg_solve(system, right);
   return {at::matmul(left, solved.select(1, 0)), k - at::matmul(left, solved.slice(1, 1))};
 }
@@ -79,7 +76,7 @@ Tensor inference_distance(const Tensor& edges, const Tensor& variance, int64_t n
   check.shape("edges", edges, {-1, 2});
   check.that(nodes >= 1, "nodes", ">= 1", nodes);
   check.index_range("edges", edges, 0, nodes);
-  const auto w = plain(variance);
+  const auto w = on_cpu_f64(variance);
   const double least = w.min().item<double>();
   check.that(least > 0, "variance", "> 0", least);
   check.choice("mode", mode, {"min_path", "resistance"});

@@ -8,7 +8,7 @@
 namespace plaudit {
 namespace {
 
-ProgramError error_of(ProgramFault fault, std::string_view source) {
+ProgramError fault_error(ProgramFault fault, std::string_view source) {
   return {fault.kind,
           fault.line,
           fault.column,
@@ -49,14 +49,14 @@ RewardProgram::Compiled RewardProgram::compile(std::string_view text, BindingTab
     parts->module.body = program::program_parse(parts->source, faults);
     program_resolve(*parts, entry, faults);
   } catch (ProgramFault& fault) {
-    return {std::nullopt, error_of(std::move(fault), text)};
+    return {std::nullopt, fault_error(std::move(fault), text)};
   }
   if (!faults.empty()) {
     // The first in source order; what is forbidden was found first and wins at one place.
     auto first = std::min_element(faults.begin(), faults.end(), [](const auto& a, const auto& b) {
       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
     });
-    return {std::nullopt, error_of(std::move(*first), text)};
+    return {std::nullopt, fault_error(std::move(*first), text)};
   }
   RewardProgram program;
   program.parts_ = std::move(parts);
@@ -80,7 +80,7 @@ ProgramErrorKind RewardProgram::eval(const ProgramFrame& frame, std::span<const 
     } catch (ProgramFault& fault) {
       out.reward = 0;
       out.components.clear();
-      out.error = error_of(std::move(fault), parts_->source);
+      out.error = fault_error(std::move(fault), parts_->source);
     }
     out.fuel_used = limits.fuel - machine.fuel_left();
     out.peak_bytes = machine.heap.peak();

@@ -155,19 +155,19 @@ struct Entry {
 
 #define PLAUDIT_SCALAR(f) [](double x) { return f(x); }
 // np and math have these under the same names.
-const Entry shared[] = {{"sqrt", PLAUDIT_SCALAR(std::sqrt)},
-                        {"exp", PLAUDIT_SCALAR(std::exp)},
-                        {"log1p", PLAUDIT_SCALAR(std::log1p)},
-                        {"log10", PLAUDIT_SCALAR(std::log10)},
-                        {"sin", PLAUDIT_SCALAR(std::sin)},
-                        {"cos", PLAUDIT_SCALAR(std::cos)},
-                        {"tan", PLAUDIT_SCALAR(std::tan)},
-                        {"sinh", PLAUDIT_SCALAR(std::sinh)},
-                        {"cosh", PLAUDIT_SCALAR(std::cosh)},
-                        {"tanh", PLAUDIT_SCALAR(std::tanh)},
-                        {"degrees", to_degrees},
-                        {"radians", to_radians}};
-const Entry np_only[] = {{"abs", PLAUDIT_SCALAR(std::abs)},
+const Entry kShared[] = {{"sqrt", PLAUDIT_SCALAR(std::sqrt)},
+                         {"exp", PLAUDIT_SCALAR(std::exp)},
+                         {"log1p", PLAUDIT_SCALAR(std::log1p)},
+                         {"log10", PLAUDIT_SCALAR(std::log10)},
+                         {"sin", PLAUDIT_SCALAR(std::sin)},
+                         {"cos", PLAUDIT_SCALAR(std::cos)},
+                         {"tan", PLAUDIT_SCALAR(std::tan)},
+                         {"sinh", PLAUDIT_SCALAR(std::sinh)},
+                         {"cosh", PLAUDIT_SCALAR(std::cosh)},
+                         {"tanh", PLAUDIT_SCALAR(std::tanh)},
+                         {"degrees", to_degrees},
+                         {"radians", to_radians}};
+const Entry kNpOnly[] = {{"abs", PLAUDIT_SCALAR(std::abs)},
                          {"sign", sign},
                          {"square", [](double x) { return x * x; }},
                          {"log", PLAUDIT_SCALAR(std::log)},
@@ -178,7 +178,7 @@ const Entry np_only[] = {{"abs", PLAUDIT_SCALAR(std::abs)},
                          {"rad2deg", to_degrees},
                          {"floor", PLAUDIT_SCALAR(std::floor)},
                          {"ceil", PLAUDIT_SCALAR(std::ceil)}};
-const Entry math_only[] = {{"asin", PLAUDIT_SCALAR(std::asin)},
+const Entry kMathOnly[] = {{"asin", PLAUDIT_SCALAR(std::asin)},
                            {"acos", PLAUDIT_SCALAR(std::acos)},
                            {"atan", PLAUDIT_SCALAR(std::atan)},
                            {"fabs", PLAUDIT_SCALAR(std::abs)}};
@@ -200,12 +200,12 @@ std::vector<LibraryFunction> elementwise_functions() {
   };
   const auto power = [](double a, double b) { return std::pow(a, b); };
   const auto atan2 = [](double a, double b) { return std::atan2(a, b); };
-  for (const auto& [name, f] : shared) {
+  for (const auto& [name, f] : kShared) {
     add1(std::string("np.") + name, np_unary, f);
     add1(std::string("math.") + name, math_unary, f);
   }
-  for (const auto& [name, f] : np_only) add1(std::string("np.") + name, np_unary, f);
-  for (const auto& [name, f] : math_only) add1(std::string("math.") + name, math_unary, f);
+  for (const auto& [name, f] : kNpOnly) add1(std::string("np.") + name, np_unary, f);
+  for (const auto& [name, f] : kMathOnly) add1(std::string("math.") + name, math_unary, f);
   for (const auto& [name, f] : tests) {
     add1(std::string("np.") + name, np_test, f);
     add1(std::string("math.") + name, math_test, f);

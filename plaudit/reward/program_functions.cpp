@@ -5,6 +5,7 @@
 #include "plaudit/core/call.h"
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
+#include "plaudit/core/tensors.h"
 #include "plaudit/data/text.h"
 #include "plaudit/reward/program_states.h"
 
@@ -46,7 +47,7 @@ Evaluated program_eval(const std::string& source, const std::string& bindings, c
   RewardOut out;
   out.error = compiled.error;
   if (compiled.program) {
-    const auto values = action.detach().to(at::kCPU, at::kDouble).contiguous();
+    const auto values = on_cpu_f64(action);
     const auto* data = values.data_ptr<double>();
     compiled.program->eval({.state = &shown.given}, {data, static_cast<size_t>(values.numel())}, out,
                            {fuel, 0});

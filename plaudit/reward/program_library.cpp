@@ -34,22 +34,22 @@ struct MemberEntry {
   const char* function;  // of np, whose first parameter is the array; null for attributes and special methods
 };
 
-constexpr MemberEntry members[] = {{Member::sum, "sum", "np.sum"},
-                                   {Member::mean, "mean", "np.mean"},
-                                   {Member::min, "min", "np.min"},
-                                   {Member::max, "max", "np.max"},
-                                   {Member::std, "std", "np.std"},
-                                   {Member::dot, "dot", "np.dot"},
-                                   {Member::reshape, "reshape", nullptr},
-                                   {Member::flatten, "flatten", nullptr},
-                                   {Member::copy, "copy", nullptr},
-                                   {Member::astype, "astype", nullptr},
-                                   {Member::T, "T", nullptr},
-                                   {Member::shape, "shape", nullptr},
-                                   {Member::size, "size", nullptr}};
+constexpr MemberEntry kMembers[] = {{Member::sum, "sum", "np.sum"},
+                                    {Member::mean, "mean", "np.mean"},
+                                    {Member::min, "min", "np.min"},
+                                    {Member::max, "max", "np.max"},
+                                    {Member::std, "std", "np.std"},
+                                    {Member::dot, "dot", "np.dot"},
+                                    {Member::reshape, "reshape", nullptr},
+                                    {Member::flatten, "flatten", nullptr},
+                                    {Member::copy, "copy", nullptr},
+                                    {Member::astype, "astype", nullptr},
+                                    {Member::T, "T", nullptr},
+                                    {Member::shape, "shape", nullptr},
+                                    {Member::size, "size", nullptr}};
 
 const MemberEntry& entry(Member member) {
-  return *std::find_if(std::begin(members), std::end(members),
+  return *std::find_if(std::begin(kMembers), std::end(kMembers),
                        [&](const auto& e) { return e.member == member; });
 }
 
@@ -131,7 +131,7 @@ std::vector<Value> bind_arguments(Machine& m, const LibraryFunction& f, std::vec
 }
 
 Member find_member(std::string_view name) {
-  for (const auto& e : members) {
+  for (const auto& e : kMembers) {
     if (name == e.name) return e.member;
   }
   return Member::none;
@@ -143,7 +143,7 @@ bool is_method(Member member) {
 
 std::vector<std::string> member_names() {
   std::vector<std::string> out;
-  for (const auto& e : members) out.emplace_back(e.name);
+  for (const auto& e : kMembers) out.emplace_back(e.name);
   return out;
 }
 

@@ -36,7 +36,7 @@ ProgramErrorKind kind_of(const std::string& name) {
 }
 
 // The child may be under the program's control: whatever it says is taken as text and numbers only.
-ProgramError error_of(const Json& reply, std::string_view source) {
+ProgramError reply_error(const Json& reply, std::string_view source) {
   ProgramError out;
   const auto text = [&](const char* key) {
     const auto found = reply.find(key);
@@ -90,7 +90,7 @@ void ProgramProcess::start() {
   }
   const auto json = Json::parse(reply, nullptr, false);
   if (!json.is_object() || json.contains("kind")) {
-    error_ = error_of(json.is_object() ? json : Json::object(), text_);
+    error_ = reply_error(json.is_object() ? json : Json::object(), text_);
     stop();
   }
 }
@@ -242,14 +242,14 @@ int64_t ProgramProcess::eval_part(std::span<const ProgramFrame> frames, const do
                         ? std::clamp<int64_t>(row.get<int64_t>(), 0, static_cast<int64_t>(frames.size()) - 1)
                         : 0;
     outs[at] = {};
-    outs[at].error = error_of(json.is_object() ? json : Json::object(), text_);
+    outs[at].error = reply_error(json.is_object() ? json : Json::object(), text_);
     return at;
   }
   for (size_t i = 0; i < frames.size(); ++i) {
     outs[i] = {};
     const auto& entry = (*rewards)[i];
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_number() || !entry[1].is_object()) {
-      outs[i].error = error_of(Json::object(), text_);
+      outs[i].error = reply_error(Json::object(), text_);
       return static_cast<int64_t>(i);
     }
     outs[i].reward = entry[0].get<double>();

@@ -82,7 +82,7 @@ double absolute_max_of(const Line& x, double) {
 }
 
 template <Reduction f>
-Value plain(Machine& m, const LibraryFunction&, const Args& a) {
+Value plain_reduction(Machine& m, const LibraryFunction&, const Args& a) {
   return reduce(m, a[0], a[1], a[2], f);
 }
 
@@ -110,7 +110,7 @@ void check_lines(Machine& m, const LibraryFunction& f, const Args& a) {
 }
 
 template <int direction>
-Value extreme(Machine& m, const LibraryFunction& f, const Args& a) {
+Value extreme_value(Machine& m, const LibraryFunction& f, const Args& a) {
   check_lines(m, f, a);
   return reduce(m, a[0], a[1], a[2], best_of, direction);
 }
@@ -147,13 +147,13 @@ Value norm(Machine& m, const LibraryFunction&, const Args& a) {
 
 std::vector<LibraryFunction> reduction_functions() {
   const char* usual = "a axis? keepdims?";
-  return {library_function("np.sum", usual, plain<sum_of>),
-          library_function("np.prod", usual, plain<product_of>),
-          library_function("np.mean", usual, plain<mean_of>),
+  return {library_function("np.sum", usual, plain_reduction<sum_of>),
+          library_function("np.prod", usual, plain_reduction<product_of>),
+          library_function("np.mean", usual, plain_reduction<mean_of>),
           library_function("np.std", "a axis? keepdims? ddof?", spread<deviation_of>),
           library_function("np.var", "a axis? keepdims? ddof?", spread<variance_of>),
-          library_function("np.max", usual, extreme<1>),
-          library_function("np.min", usual, extreme<-1>),
+          library_function("np.max", usual, extreme_value<1>),
+          library_function("np.min", usual, extreme_value<-1>),
           library_function("np.argmax", "a axis?", extreme_at<1>),
           library_function("np.argmin", "a axis?", extreme_at<-1>),
           library_function("np.any", usual, test<any_of>),

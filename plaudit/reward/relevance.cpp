@@ -6,13 +6,10 @@
 #include <optional>
 
 #include "plaudit/core/registry.h"
+#include "plaudit/core/tensors.h"
 
 namespace plaudit {
 namespace {
-
-Tensor unit_rows(const Tensor& x) {
-  return x / x.norm(2, {1}, true).clamp_min(1e-12);
-}
 
 void check_map(const Check& check, const RangeMap& map) {
   check.that(map.src_high > map.src_low, "src_high", fmt::format("> src_low = {}", map.src_low),

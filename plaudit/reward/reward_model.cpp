@@ -14,7 +14,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "reward_model";
+constexpr const char* kWhere = "reward_model";
 
 // Answers that follow each other and have one prompt, tokenised together, with their places in the input.
 struct Group {
@@ -61,8 +61,8 @@ void describe(OptionTable<RewardModelOptions>& t) {
 
 RewardModel::RewardModel(LanguageModel backbone, RewardModelOptions options, uint64_t seed)
     : backbone_(std::move(backbone)), options_(std::move(options)) {
-  Check(where).choice("pooling", options_.pooling, {"last", "mean"});
-  Check(where).choice("head_init", options_.head_init, {"normal", "zeros"});
+  Check(kWhere).choice("pooling", options_.pooling, {"last", "mean"});
+  Check(kWhere).choice("head_init", options_.head_init, {"normal", "zeros"});
   const auto hidden = backbone_.transformer->config().hidden;
   const auto device = backbone_.transformer->device();
   weight_ = options_.head_init == "zeros" ? at::zeros({1, hidden})
@@ -119,18 +119,18 @@ void RewardModel::normalise_to(const std::vector<Answer>& answers, int64_t token
     if (judgement.error.empty()) scores.push_back(judgement.score);
   }
   if (scores.size() < 2)
-    fail(ErrorKind::value, where,
+    fail(ErrorKind::value, kWhere,
          fmt::format("needs at least two answers to set its scale, got {}", scores.size()));
   const auto values = at::tensor(scores, at::kDouble);
   const double spread = values.std(/*unbiased=*/false).item<double>();
   if (!(spread > 0))
-    fail(ErrorKind::value, where, "cannot set its scale: all reference answers score the same");
+    fail(ErrorKind::value, kWhere, "cannot set its scale: all reference answers score the same");
   set_scale(values.mean().item<double>(), spread);
 }
 
 void RewardModel::set_scale(double mean, double std) {
-  Check(where).that(std::isfinite(mean), "mean", "finite", mean);
-  Check(where).that(std::isfinite(std) && std > 0, "std", "> 0", std);
+  Check(kWhere).that(std::isfinite(mean), "mean", "finite", mean);
+  Check(kWhere).that(std::isfinite(std) && std > 0, "std", "> 0", std);
   mean_ = mean;
   std_ = std;
 }

@@ -18,7 +18,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* format = "plaudit reward model 1";
+constexpr const char* reward_model_format = "plaudit reward model 1";
 
 std::string join(const std::string& folder, const char* name) {
   return (std::filesystem::path(folder) / name).string();
@@ -81,7 +81,7 @@ void RewardModel::save(const std::string& folder, BackboneKind kind) const {
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, tensor] : head()) tensors[name] = tensor.detach();
   save_safetensors(join(folder, "reward_head.safetensors"), tensors);
-  Json info = {{"format", format},
+  Json info = {{"format", reward_model_format},
                {"backbone", kind_name(kind)},
                {"source", absolute_source(backbone_.source)},
                {"chat_family", backbone_.chat_family},
@@ -96,8 +96,8 @@ void RewardModel::save(const std::string& folder, BackboneKind kind) const {
 RewardModel RewardModel::load(const std::string& folder, at::ScalarType dtype, at::Device device) {
   const auto path = join(folder, "reward.json");
   const auto info = read_json(path);
-  if (!info.is_object() || info.value("format", "") != format)
-    fail(ErrorKind::type, path, fmt::format("is not a '{}' file", format));
+  if (!info.is_object() || info.value("format", "") != reward_model_format)
+    fail(ErrorKind::type, path, fmt::format("is not a '{}' file", reward_model_format));
   const auto kind = get<std::string>(info, path, "backbone"), source = get<std::string>(info, path, "source");
   auto backbone = load_backbone(folder, kind, source, path, dtype, device);
   backbone.chat_family = get<std::string>(info, path, "chat_family");

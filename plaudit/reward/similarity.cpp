@@ -12,7 +12,7 @@ Tensor lengths(const Tensor& x) {
 }
 
 // Rows of length 1; a row of zeros is refused.
-Tensor unit_rows(const Check& check, std::string_view name, const Tensor& x) {
+Tensor unit_vectors(const Check& check, std::string_view name, const Tensor& x) {
   const auto length = lengths(x);
   if (readable(length) && length.eq(0).any().item<bool>())
     check.refuse(ErrorKind::value, name, "holds a vector of length 0");
@@ -34,9 +34,9 @@ Tensor clip_cosine(const Tensor& state, const Tensor& goal) {
   check_embeddings(check, state, goal);
   check.finite("state", state);
   check.finite("goal", goal);
-  const auto s = unit_rows(check, "state", as_real(state));
-  const auto g = unit_rows(check, "goal", as_real(goal).to(s.scalar_type())).mean(0, true);
-  return s.matmul(unit_rows(check, "goal", g).squeeze(0));
+  const auto s = unit_vectors(check, "state", as_real(state));
+  const auto g = unit_vectors(check, "goal", as_real(goal).to(s.scalar_type())).mean(0, true);
+  return s.matmul(unit_vectors(check, "goal", g).squeeze(0));
 }
 
 Tensor goal_baseline(const Tensor& state, const Tensor& goal, const Tensor& baseline, double alpha) {
@@ -48,9 +48,9 @@ Tensor goal_baseline(const Tensor& state, const Tensor& goal, const Tensor& base
   check.finite("goal", goal);
   check.finite("baseline", baseline);
   check.that(alpha >= 0 && alpha <= 1, "alpha", "in [0, 1]", alpha);
-  const auto s = unit_rows(check, "state", as_real(state));
-  const auto g = unit_rows(check, "goal", as_real(goal).to(s.scalar_type())).mean(0);
-  const auto d = g - unit_rows(check, "baseline", as_real(baseline).to(s.scalar_type())).mean(0);
+  const auto s = unit_vectors(check, "state", as_real(state));
+  const auto g = unit_vectors(check, "goal", as_real(goal).to(s.scalar_type())).mean(0);
+  const auto d = g - unit_vectors(check, "baseline", as_real(baseline).to(s.scalar_type())).mean(0);
   const auto squared = d.dot(d);
   if (readable(squared) && squared.item<double>() < 1e-24)
     check.refuse(ErrorKind::value, "baseline", "must differ from goal: their distance is below 1e-12");

@@ -15,7 +15,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* format = "plaudit value model 1";
+constexpr const char* value_model_format = "plaudit value model 1";
 
 at::Tensor scaled(const at::Tensor& x) {
   const auto real = x.to(at::kFloat);
@@ -75,7 +75,7 @@ void ValueModel::save(const std::string& folder) const {
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, tensor] : parameters()) tensors[name] = tensor.detach();
   save_safetensors(folder + "/value.safetensors", tensors);
-  write_json(folder + "/value.json", {{"format", format},
+  write_json(folder + "/value.json", {{"format", value_model_format},
                                       {"objectives", objectives_},
                                       {"mean", mean_},
                                       {"std", std_},
@@ -86,8 +86,8 @@ void ValueModel::save(const std::string& folder) const {
 ValueModel ValueModel::load(const std::string& folder) {
   const auto path = folder + "/value.json", tensors_path = folder + "/value.safetensors";
   const auto info = read_json(path);
-  if (!info.is_object() || info.value("format", "") != format)
-    fail(ErrorKind::type, path, fmt::format("is not a '{}' file", format));
+  if (!info.is_object() || info.value("format", "") != value_model_format)
+    fail(ErrorKind::type, path, fmt::format("is not a '{}' file", value_model_format));
   ValueModel out;
   try {
     out.objectives_ = info.at("objectives").get<std::vector<std::string>>();

@@ -51,7 +51,13 @@ namespace {
 namespace fs = std::filesystem;
 using Act = std::function<Tensor(const Tensor&, const Tensor&)>;
 
+// It draws its actions where it has a law of one decision to draw from, else it takes the one that it means.
 Act acting(const ControlActor& actor) {
+  const auto& kind = actor.options().kind;
+  if (kind != "mlp" && kind != "gru")
+    return [actor](const Tensor& observations, const Tensor& noise) {
+      return actor.act(observations, at::zeros_like(noise)).select(1, 0);
+    };
   return [actor](const Tensor& observations, const Tensor& noise) {
     return actor.sample(observations, at::zeros_like(noise), noise.unsqueeze(1)).actions.select(1, 0);
   };

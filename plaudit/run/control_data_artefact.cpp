@@ -15,7 +15,7 @@
 namespace plaudit {
 namespace {
 
-void save(const ControlData& data, const std::string& folder) {
+void save_control_data(const ControlData& data, const std::string& folder) {
   std::map<std::string, at::Tensor> columns{{"observations", data.observations},
                                             {"actions", data.actions},
                                             {"rewards", data.rewards},
@@ -27,7 +27,7 @@ void save(const ControlData& data, const std::string& folder) {
   write_json(folder + "/metadata.json", Json::parse(data.metadata));
 }
 
-ControlData load(const std::string& folder) {
+ControlData load_control_data(const std::string& folder) {
   auto columns = load_safetensors(folder + "/columns.safetensors").tensors;
   ControlData data{.observations = columns["observations"],
                    .actions = columns["actions"],
@@ -41,7 +41,7 @@ ControlData load(const std::string& folder) {
   return checked_control_data(std::move(data), folder);
 }
 
-PLAUDIT_ARTEFACT(ControlData, "control data", &save, &load);
+PLAUDIT_ARTEFACT(ControlData, "control data", &save_control_data, &load_control_data);
 
 }  // namespace
 

@@ -13,11 +13,11 @@
 namespace plaudit {
 namespace {
 
-constexpr double width = 640, height = 360;
+constexpr double kWidth = 640, kHeight = 360;
 
 // Colours that stay apart for colour-blind readers (after Okabe and Ito 2008), darker on white, lighter on
 // black.
-constexpr const char* style = R"(<style>
+constexpr const char* kStyle = R"(<style>
 .plot{--ink:#1f2328;--soft:#59636e;--rule:#d1d9e0;--paper:#fff;--c0:#0072b2;--c1:#c44e00;--c2:#00795a;--c3:#a8488a;--c4:#7a6200;--c5:#5a5fd0;font:12px system-ui,sans-serif}
 @media(prefers-color-scheme:dark){.plot{--ink:#e6edf3;--soft:#9aa4af;--rule:#3a424b;--paper:#15191e;--c0:#56b4e9;--c1:#f0964b;--c2:#3fc79a;--c3:#e39bc4;--c4:#e5c85a;--c5:#a3a8ff}}
 .plot text{fill:var(--ink)}.plot .soft{fill:var(--soft)}.plot .title{font-weight:600;font-size:14px}
@@ -26,7 +26,7 @@ constexpr const char* style = R"(<style>
 </style>)";
 
 // Second signs of a line beside its colour.
-constexpr const char* dashes[] = {"", "7 4", "2 4", "10 4 2 4", "4 2", "1 3"};
+constexpr const char* kDashes[] = {"", "7 4", "2 4", "10 4 2 4", "4 2", "1 3"};
 constexpr size_t colour_count = 6;
 
 std::string colour(size_t index) {
@@ -40,10 +40,10 @@ class Svg {
   Svg(const PlotAxes& axes, double total_height) {
     out_ = fmt::format(
         R"(<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}">{})",
-        width, total_height, escape_html(axes.title), style);
-    out_ += fmt::format(R"svg(<rect width="{}" height="{}" fill="var(--paper)"/>)svg", width, total_height);
+        kWidth, total_height, escape_html(axes.title), kStyle);
+    out_ += fmt::format(R"svg(<rect width="{}" height="{}" fill="var(--paper)"/>)svg", kWidth, total_height);
     // Its letters are a quarter wider than those that text_width knows.
-    if (!axes.title.empty()) text(16, 22, shortened(axes.title, (width - 32) / 1.25), "title", "start");
+    if (!axes.title.empty()) text(16, 22, shortened(axes.title, (kWidth - 32) / 1.25), "title", "start");
   }
 
   void text(double x, double y, const std::string& words, const char* kind, const char* anchor) {
@@ -98,12 +98,12 @@ double draw_legend(Svg& svg, const std::vector<Series>& series, double y) {
   for (size_t i = 0; i < series.size(); ++i) {
     const auto name = shortened(series[i].name, most_name);
     const double needed = 34 + text_width(name);
-    if (x > 16 && x + needed > width - 16) {
+    if (x > 16 && x + needed > kWidth - 16) {
       x = 16;
       y += 18;
     }
     svg.raw(fmt::format(R"(<path class="line" stroke="{}" stroke-dasharray="{}" d="M{:.1f} {:.1f}h22"/>)",
-                        colour(i), dashes[i % colour_count], x, y + 8));
+                        colour(i), kDashes[i % colour_count], x, y + 8));
     svg.text(x + 28, y + 12, name, "", "start");
     x += needed + 14;
   }
@@ -111,7 +111,7 @@ double draw_legend(Svg& svg, const std::vector<Series>& series, double y) {
 }
 
 Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y, double top) {
-  const double bottom = height - 46;
+  const double bottom = kHeight - 46;
   const double pad = (y.high - y.low) * 0.06;
   const PlotScale y_scale(y.low - pad, y.high + pad, bottom, top);
   const auto y_ticks = y_scale.ticks(5);
@@ -121,7 +121,7 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
   double beyond = 0;
   for (const auto& tick : PlotScale(x.low, x.high, 0, 1, axes.log_x).ticks(7))
     beyond = std::max(beyond, text_width(tick.label) / 2);
-  const double left = 40 + label_width, right = width - 14 - beyond;
+  const double left = 40 + label_width, right = kWidth - 14 - beyond;
   const PlotScale x_scale(x.low, x.high, left, right, axes.log_x);
 
   for (const auto& tick : y_ticks) {
@@ -135,7 +135,7 @@ Frame draw_frame(Svg& svg, const PlotAxes& axes, const Range& x, const Range& y,
     svg.text(at, bottom + 19, tick.label, "soft", "middle");
   }
   svg.line(left, bottom, right, bottom, "axis");
-  svg.text((left + right) / 2, height - 9, axes.x, "", "middle");
+  svg.text((left + right) / 2, kHeight - 9, axes.x, "", "middle");
   svg.raw(fmt::format(
       R"svg(<text transform="translate(16 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>)svg",
       (top + bottom) / 2, escape_html(axes.y)));
@@ -176,7 +176,7 @@ void draw_series(Svg& svg, const Frame& frame, const Series& s, size_t index) {
       d +=
           fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", frame.x.pixel(s.x[i]), frame.y.pixel(s.y[i]));
     svg.raw(fmt::format(R"(<path class="line" stroke="{}" stroke-dasharray="{}" d="{}"/>)", colour(index),
-                        dashes[index % colour_count], d));
+                        kDashes[index % colour_count], d));
     if (s.x.size() > most_markers && run.size() > 1) continue;
     for (const size_t i : run)
       svg.raw(fmt::format(
@@ -217,10 +217,10 @@ std::string line_plot_svg(const PlotAxes& axes, const std::vector<Series>& serie
       }
     }
   }
-  Svg svg(axes, height);
+  Svg svg(axes, kHeight);
   const double top = draw_legend(svg, series, axes.title.empty() ? 12 : 34) + 6;
   if (x.empty()) {
-    svg.text(width / 2, height / 2, "no values", "soft", "middle");
+    svg.text(kWidth / 2, kHeight / 2, "no values", "soft", "middle");
     return svg.done();
   }
   const Frame frame = draw_frame(svg, axes, x, y, top);
@@ -244,7 +244,7 @@ std::string bar_plot_svg(const PlotAxes& axes, const std::vector<Bar>& bars) {
   }
   const double top = axes.title.empty() ? 14 : 40;
   const double bottom = top + static_cast<double>(bars.size()) * (bar_height + bar_gap);
-  const double left = 28 + names, right = width - 64;
+  const double left = 28 + names, right = kWidth - 64;
   Svg svg(axes, bottom + 44);
   const PlotScale scale(range.low, range.high, left, right);
   for (const auto& tick : labels_that_fit(scale.ticks(6), scale)) {

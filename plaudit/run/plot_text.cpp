@@ -5,13 +5,13 @@
 namespace plaudit {
 namespace {
 
-constexpr double letter = 6.6, wide_letter = 12;
+constexpr double kLetter = 6.6, kWideLetter = 12;
 
 // The width that a byte adds: bytes that continue a letter add nothing.
 double byte_width(char byte) {
   const auto b = static_cast<unsigned char>(byte);
   if ((b & 0xc0) == 0x80) return 0;
-  return b >= 0xe3 ? wide_letter : letter;
+  return b >= 0xe3 ? kWideLetter : kLetter;
 }
 
 bool stay_apart(const std::vector<Tick>& ticks, size_t stride, const PlotScale& scale) {
@@ -34,7 +34,7 @@ double text_width(const std::string& text) {
 
 std::string shortened(const std::string& text, double most) {
   if (text_width(text) <= most) return text;
-  double width = letter;  // of the "…"
+  double width = kLetter;  // of the "…"
   size_t end = 0;
   while (end < text.size() && width + byte_width(text[end]) <= most) width += byte_width(text[end++]);
   return text.substr(0, end) + "…";

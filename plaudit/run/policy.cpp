@@ -9,7 +9,7 @@
 namespace plaudit {
 namespace {
 
-const std::vector<std::string> precisions = {"auto", "f32", "bf16", "bf16-autocast"};
+const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16", "bf16-autocast"};
 
 bool is_adapter(const std::string& path) {
   return std::filesystem::exists(std::filesystem::path(path) / "adapter_config.json");
@@ -46,7 +46,7 @@ void describe(OptionTable<PolicyOptions>& t) {
   t.field("adapter", &PolicyOptions::adapter, "what is trained");
   t.field("precision", &PolicyOptions::precision,
           "f32, bf16 (weights and products), bf16-autocast (products only), auto (bf16 where it is fast)",
-          one_of(precisions));
+          one_of(kPrecisions));
   t.field("chat_family", &PolicyOptions::chat_family,
           "chat template for a model without one: chatml, smollm2, qwen2, llama3, gemma");
   t.field("reference", &PolicyOptions::reference,
@@ -64,7 +64,7 @@ void describe(OptionTable<RewardModelSection>& t) {
           "what is trained besides the head: frozen (nothing, its features are computed once), lora, full",
           one_of({"frozen", "lora", "full"}));
   t.field("adapter", &RewardModelSection::adapter, "with backbone lora");
-  t.field("precision", &RewardModelSection::precision, "as for the policy", one_of(precisions));
+  t.field("precision", &RewardModelSection::precision, "as for the policy", one_of(kPrecisions));
   t.include(&RewardModelSection::head);
 }
 

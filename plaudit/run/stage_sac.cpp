@@ -98,24 +98,24 @@ struct Scale {
   std::string task;
   double max_return, shift;
 };
-const std::vector<Scale> scales = {{"Pendulum", 1350, 1550},
-                                   {"Reacher", 60, 65},
-                                   {"Hopper", 3600, 0},
-                                   {"Walker2d", 5000, 0},
-                                   {"Ant", 6500, 0},
-                                   {"HalfCheetah", 17000, 0},
-                                   {"Humanoid", 10500, 0},
-                                   {"InvertedPendulum", 1000, 0},
-                                   {"InvertedDoublePendulum", 9400, 0},
-                                   {"Swimmer", 350, 0}};
+const std::vector<Scale> kScales = {{"Pendulum", 1350, 1550},
+                                    {"Reacher", 60, 65},
+                                    {"Hopper", 3600, 0},
+                                    {"Walker2d", 5000, 0},
+                                    {"Ant", 6500, 0},
+                                    {"HalfCheetah", 17000, 0},
+                                    {"Humanoid", 10500, 0},
+                                    {"InvertedPendulum", 1000, 0},
+                                    {"InvertedDoublePendulum", 9400, 0},
+                                    {"Swimmer", 350, 0}};
 
 Scale scale_of(const DecisionFrequencyStage& o, const std::string& environment) {
   const auto task = environment.substr(0, environment.find('-'));
   const auto found =
-      std::find_if(scales.begin(), scales.end(), [&](const Scale& s) { return s.task == task; });
-  if (found == scales.end() && !o.max_return)
+      std::find_if(kScales.begin(), kScales.end(), [&](const Scale& s) { return s.task == task; });
+  if (found == kScales.end() && !o.max_return)
     fail(ErrorKind::value, "max_return", "is needed: the paper has none for " + environment);
-  Scale out = found == scales.end() ? Scale{task, *o.max_return, 0} : *found;
+  Scale out = found == kScales.end() ? Scale{task, *o.max_return, 0} : *found;
   out.max_return = o.max_return.value_or(out.max_return);
   out.shift = o.shift.value_or(out.shift);
   return out;

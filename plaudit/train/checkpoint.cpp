@@ -15,15 +15,15 @@
 namespace plaudit {
 namespace {
 
-constexpr std::string_view prefix = "checkpoint-";
-constexpr std::string_view suffix = ".safetensors";
-constexpr size_t kept = 2;
+constexpr std::string_view kPrefix = "checkpoint-";
+constexpr std::string_view kSuffix = ".safetensors";
+constexpr size_t kKept = 2;
 
 // The step in "checkpoint-<step>.safetensors", or -1.
 int64_t step_of(std::string_view file) {
-  if (!file.starts_with(prefix) || !file.ends_with(suffix)) return -1;
-  file.remove_prefix(prefix.size());
-  file.remove_suffix(suffix.size());
+  if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) return -1;
+  file.remove_prefix(kPrefix.size());
+  file.remove_suffix(kSuffix.size());
   int64_t step = -1;
   const auto [end, error] = std::from_chars(file.data(), file.data() + file.size(), step);
   return error == std::errc() && end == file.data() + file.size() ? step : -1;
@@ -50,10 +50,10 @@ std::string save_checkpoint(const std::string& folder, int64_t step, const std::
       bug("train.checkpoint", "two tensors are named " + name);
   }
   create_folder(folder);
-  const auto path = (std::filesystem::path(folder) / fmt::format("{}{}{}", prefix, step, suffix)).string();
+  const auto path = (std::filesystem::path(folder) / fmt::format("{}{}{}", kPrefix, step, kSuffix)).string();
   save_safetensors(path, named, {{"format", "pt"}, {"plaudit", info.dump()}});
   const auto files = list_checkpoints(folder);
-  for (size_t i = kept; i < files.size(); ++i) std::filesystem::remove(files[i].path);
+  for (size_t i = kKept; i < files.size(); ++i) std::filesystem::remove(files[i].path);
   return path;
 }
 

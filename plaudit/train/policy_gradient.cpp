@@ -16,7 +16,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "train.policy-gradient";
+constexpr const char* kPolicyGradient = "train.policy-gradient";
 
 uint64_t hash_sampling(const SamplingOptions& s) {
   return hash64(
@@ -65,20 +65,21 @@ PolicyGradientObjective::PolicyGradientObjective(LanguageModel policy, std::vect
       options_(options),
       rng_(rng),
       step_(at::zeros({1}, at::kDouble)) {
-  if (prompts_.empty()) fail(ErrorKind::empty, where, "there are no prompts");
+  if (prompts_.empty()) fail(ErrorKind::empty, kPolicyGradient, "there are no prompts");
   if (!(sampling_.temperature > 0))
-    fail(ErrorKind::value, where, "temperature must be > 0: a greedy policy has no gradient");
+    fail(ErrorKind::value, kPolicyGradient, "temperature must be > 0: a greedy policy has no gradient");
   if (sampling_.top_k != 0 || sampling_.top_p != 1 || sampling_.min_p != 0)
-    fail(ErrorKind::value, where,
+    fail(ErrorKind::value, kPolicyGradient,
          "top_k, top_p and min_p must be off: answers must be draws of the law that is trained");
   if (sampling_.per_prompt < 2 && options_.advantage != "none")
-    fail(ErrorKind::value, where,
+    fail(ErrorKind::value, kPolicyGradient,
          fmt::format("per_prompt must be at least 2 for advantage {}, got {}", options_.advantage,
                      sampling_.per_prompt));
   uint64_t hash = hash_options(options_) ^ hash_sampling(sampling_) ^ hash64(judge_->name());
   for (size_t i = 0; i < prompts_.size(); ++i) {
     prompt_ids_.push_back(policy_.tokenizer->encode_prompt(prompts_[i], policy_.chat_family));
-    if (prompt_ids_.back().empty()) fail(ErrorKind::empty, where, fmt::format("prompt {} is empty", i));
+    if (prompt_ids_.back().empty())
+      fail(ErrorKind::empty, kPolicyGradient, fmt::format("prompt {} is empty", i));
     hash = hash64(extra_.at(i).dump(), hash_examples({{prompt_ids_.back(), {}}}, {}) ^ mix64(hash));
   }
   fingerprint_ = hash_run(policy_, hash);

@@ -13,7 +13,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "train.preference";
+constexpr const char* kPreference = "train.preference";
 
 // Labels that are not certain mix the losses of both orders.
 at::Tensor mix_by_label(const PreferenceLoss& loss, const PreferenceTerms& terms,
@@ -71,7 +71,8 @@ PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto& pair = pairs[i];
     if (!(pair.label >= 0 && pair.label <= 1))
-      fail(ErrorKind::value, where, fmt::format("label of pair {} must be in [0, 1], got {}", i, pair.label));
+      fail(ErrorKind::value, kPreference,
+           fmt::format("label of pair {} must be in [0, 1], got {}", i, pair.label));
     const auto name = fmt::format("pair {}", i);
     auto read = encode(name, pair, encoder);
     if (!read) continue;
@@ -86,8 +87,9 @@ PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector
     kept.push_back(pair);
   }
   if (examples_.empty())
-    fail(ErrorKind::empty, where, pairs.empty() ? "there are no pairs" : "every pair is above max_length");
-  check_weights(where, weights_);
+    fail(ErrorKind::empty, kPreference,
+         pairs.empty() ? "there are no pairs" : "every pair is above max_length");
+  check_weights(kPreference, weights_);
   counts_ = as_map(encoder.counts());
   counts_["examples"] = size();
   counts_["dropped"] += without_context;
@@ -96,9 +98,9 @@ PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector
   for (size_t i = 0; i < examples_.size(); i += views_)
     counts_["equal_answers"] += examples_[i].answers[0] == examples_[i].answers[1];
   if (counts_["equal_answers"] == size())
-    fail(ErrorKind::value, where, "every pair compares equal answers, so nothing can be learnt");
+    fail(ErrorKind::value, kPreference, "every pair compares equal answers, so nothing can be learnt");
   if (counts_["undecided"] == size())
-    fail(ErrorKind::value, where, "every pair has label 0.5, so no answer is the better one");
+    fail(ErrorKind::value, kPreference, "every pair has label 0.5, so no answer is the better one");
   find_calibration(kept);
   options_.reference_file.clear();  // where the cache lies changes nothing
   fingerprint_ = hash_run(policy_, hash_examples(examples_, weights_) ^ hash_examples({}, labels_) ^
@@ -141,7 +143,7 @@ void PreferenceObjective::find_calibration(const std::vector<PreferencePair>& ke
     answers += chosen_calibrates_.back() + rejected_calibrates_.back();
   }
   if (answers == 0)
-    fail(ErrorKind::empty, where,
+    fail(ErrorKind::empty, kPreference,
          "no answer of these pairs was drawn from the reference, which value_mode online needs: sample with "
          "reference_answers");
   for (auto* side : {&chosen_calibrates_, &rejected_calibrates_})

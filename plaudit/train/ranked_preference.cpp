@@ -15,7 +15,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "train.plackett_luce";
+constexpr const char* kRankedPreference = "train.plackett_luce";
 
 // The texts, best first, without ties.
 std::vector<std::string> in_order(const RankedList& list, int64_t& left_out) {
@@ -65,7 +65,7 @@ RankedPreferenceObjective::RankedPreferenceObjective(LanguageModel policy,
     if (example) examples_.push_back(std::move(*example));
   }
   if (examples_.empty())
-    fail(ErrorKind::empty, where,
+    fail(ErrorKind::empty, kRankedPreference,
          lists.empty() ? "there are no lists"
                        : "no list has two answers that differ in text and score and fit into max_length");
   counts_ = as_map(encoder.counts());

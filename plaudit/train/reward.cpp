@@ -15,7 +15,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "train.reward";
+constexpr const char* kReward = "train.reward";
 
 }  // namespace
 
@@ -44,9 +44,10 @@ RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::
     const auto& pair = pairs[i];
     const auto place = fmt::format("pair {}", i);
     if (!(pair.label >= 0 && pair.label <= 1))
-      fail(ErrorKind::value, where, fmt::format("label of {} must be in [0, 1], got {}", place, pair.label));
+      fail(ErrorKind::value, kReward,
+           fmt::format("label of {} must be in [0, 1], got {}", place, pair.label));
     if (options_.use_margins && !pair.margin)
-      fail(ErrorKind::value, where, place + " has no margin, which use_margins asks for");
+      fail(ErrorKind::value, kReward, place + " has no margin, which use_margins asks for");
     const double margin = options_.use_margins ? *pair.margin : 0;
     add(encoder, place, pair.prompt, {pair.chosen, pair.rejected}, {{0, 1, pair.label, margin, pair.weight}});
   }
@@ -61,7 +62,7 @@ RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::
     const auto& list = lists[i];
     const auto place = fmt::format("list {}", i);
     if (options_.use_margins && list.scores.empty())
-      fail(ErrorKind::value, where, place + " has no scores, which use_margins asks for");
+      fail(ErrorKind::value, kReward, place + " has no scores, which use_margins asks for");
     std::vector<Comparison> comparisons;
     const auto answers = static_cast<int64_t>(list.completions.size());
     for (int64_t a = 0; a < answers; ++a) {
@@ -100,11 +101,11 @@ void RewardObjective::add(AnswerEncoder& encoder, const std::string& place, cons
 void RewardObjective::finish(const AnswerEncoder& encoder) {
   for (const auto& [name, count] : as_map(encoder.counts())) counts_[name] = count;
   if (examples_.empty())
-    fail(ErrorKind::empty, where,
+    fail(ErrorKind::empty, kReward,
          counts_["dropped"] > 0 ? "every example is above max_length"
                                 : "there are no examples with a better and a worse answer");
   if (counts_["equal_answers"] == size())
-    fail(ErrorKind::value, where, "every example compares equal answers, so nothing can be learnt");
+    fail(ErrorKind::value, kReward, "every example compares equal answers, so nothing can be learnt");
   std::vector<double> weights, rest;
   bool decided = false;
   for (const auto& comparisons : comparisons_) {
@@ -114,9 +115,9 @@ void RewardObjective::finish(const AnswerEncoder& encoder) {
       rest.insert(rest.end(), {comparison.target, comparison.margin, static_cast<double>(comparison.better)});
     }
   }
-  check_weights(where, weights);
+  check_weights(kReward, weights);
   if (!decided)
-    fail(ErrorKind::value, where, "every comparison has label 0.5, so no answer is the better one");
+    fail(ErrorKind::value, kReward, "every comparison has label 0.5, so no answer is the better one");
   fingerprint_ = hash_run(model_->backbone(), hash_examples(examples_, weights) ^ hash_examples({}, rest) ^
                                                   hash_options(options_) ^ hash_options(model_->options()));
 }

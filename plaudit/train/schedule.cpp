@@ -17,7 +17,7 @@ struct Schedule {
   Shape shape;
 };
 
-constexpr Schedule schedules[] = {
+constexpr Schedule kSchedules[] = {
     {"constant", [](double, double, double) { return 1.0; }},
     {"linear", [](double progress, double, double) { return 1 - progress; }},
     {"cosine",
@@ -28,7 +28,7 @@ constexpr Schedule schedules[] = {
 
 const Schedule& find_schedule(const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& schedule : schedules) {
+  for (const auto& schedule : kSchedules) {
     if (name == schedule.name) return schedule;
     names.emplace_back(schedule.name);
   }

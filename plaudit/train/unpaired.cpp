@@ -15,7 +15,7 @@
 namespace plaudit {
 namespace {
 
-constexpr const char* where = "train.kto";
+constexpr const char* kUnpaired = "train.kto";
 
 // For each example the next one, around the end, that `same` says is different; an empty list when there is
 // none. Linear: the answer for i is i+1, or else that for i+1.
@@ -35,7 +35,7 @@ std::vector<size_t> partners(const std::vector<TokenizedAnswers>& own) {
   if (out.empty())
     out = next_different(own.size(), [&](size_t a, size_t b) { return own[a].answers == own[b].answers; });
   if (out.empty())
-    fail(ErrorKind::value, where,
+    fail(ErrorKind::value, kUnpaired,
          "every example has the same prompt and answer, so there is no mismatched pair for the reference "
          "point");
   for (size_t i = 0; i < own.size(); ++i) {
@@ -83,7 +83,7 @@ UnpairedObjective::UnpairedObjective(LanguageModel policy, const std::vector<Unp
     desirable_.push_back(feedback[i].desirable ? 1 : 0);
   }
   if (own_.empty())
-    fail(ErrorKind::empty, where,
+    fail(ErrorKind::empty, kUnpaired,
          feedback.empty() ? "there are no records" : "every record is above max_length");
   counts_ = as_map(encoder.counts());
   const auto desirable = static_cast<int64_t>(std::count(desirable_.begin(), desirable_.end(), 1.0));
@@ -91,7 +91,7 @@ UnpairedObjective::UnpairedObjective(LanguageModel policy, const std::vector<Unp
   counts_["undesirable"] = size() - desirable;
   if (desirable == 0 || desirable == size())
     fail(
-        ErrorKind::value, where,
+        ErrorKind::value, kUnpaired,
         fmt::format("every record is {}, expected both kinds", desirable == 0 ? "undesirable" : "desirable"));
   mismatched_ = mismatch(own_, encoder.max_length());
   options_.reference_file.clear();  // where the cache lies changes nothing

@@ -134,23 +134,5 @@ TEST(VectorEnv, OptionsAreChecked) {
   expect_error(ErrorKind::value, "n must be >= 1", [] { VectorEnv("point", 0); });
 }
 
-TEST(StepPool, EveryRowOnceInEveryCall) {
-  StepPool pool(13, 4);
-  std::vector<std::atomic<int>> count(13);
-  for (int call = 0; call < 2000; ++call) pool.run([&](int64_t row) { ++count[row]; });
-  for (const auto& c : count) EXPECT_EQ(c.load(), 2000);
-}
-
-TEST(StepPool, AnErrorReachesTheCallerAndThePoolGoesOn) {
-  StepPool pool(8, 3);
-  EXPECT_THROW(pool.run([](int64_t row) {
-    if (row == 5) fail(ErrorKind::value, "row", "5");
-  }),
-               UserError);
-  std::atomic<int> rows = 0;
-  pool.run([&](int64_t) { ++rows; });
-  EXPECT_EQ(rows.load(), 8);
-}
-
 }  // namespace
 }  // namespace plaudit

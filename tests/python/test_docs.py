@@ -84,3 +84,26 @@ def test_no_two_headers_define_a_type_of_one_name():
             found.setdefault((spaces[-1] if spaces else "", match[1]), []).append(header.name)
     assert len(found) > 500
     assert {name: headers for name, headers in found.items() if len(headers) > 1} == {}
+
+
+def local_names(text):
+    """What a .cpp file defines for itself alone, in its unnamed namespaces."""
+    names = set()
+    for part in re.findall(r"^namespace \{$(.*?)^\}  // namespace$", text, re.M | re.S):
+        names.update(re.findall(r"^(?:struct|class|enum class) (\w+)\b", part, re.M))
+        starts = r"^(?!template|using|struct|class|enum|namespace|//|\}|#)[A-Za-z_\[][^\n(=;{]*?[ &*>]"
+        names.update(re.findall(starts + r"(\w+)(?=\(|\{| =|;|\[)", part, re.M))
+    return names
+
+
+def test_files_that_are_compiled_together_name_their_own_things_differently():
+    """A group is one translation unit (cmake/groups.cmake): another file's function could be a better match."""
+    clashes = []
+    for folder in [*ROOT.glob("plaudit/*/"), ROOT / "cli", ROOT / "bench"]:
+        owner = {}
+        for path in sorted(folder.glob("*.cpp")):
+            for name in local_names(path.read_text()):
+                if name in owner:
+                    clashes.append(f"{name}: {owner[name]} and {path.relative_to(ROOT)}")
+                owner[name] = path.relative_to(ROOT)
+    assert not clashes, "\n".join(clashes)

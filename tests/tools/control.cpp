@@ -3,11 +3,10 @@
 //
 //   tool_control job.json
 //
-// {"read": path, "max_episode_steps", "next_observations", "columns": safetensors to write, "transitions":
-// the
-//  same, "metadata": JSON to write, "d4rl": file to write, "minari": {"folder", "dataset_id", "format",
-//  "environment", "max_steps"}} or {"policy": folder, "observations": safetensors with "observations",
-//  "actions": safetensors to write}.
+// Reads and writes: {"read": path, "max_episode_steps", "next_observations", "columns": safetensors to write,
+// "transitions": the same, "metadata": JSON to write, "d4rl": file to write, "minari": {"folder",
+// "dataset_id", "format", "environment", "max_steps"}}. Asks: {"policy": folder, "observations": safetensors
+// with observations and previous, "actions": safetensors to write}.
 #include <ATen/ATen.h>
 
 #include <cstdio>
@@ -57,9 +56,8 @@ void convert(const Json& job) {
 
 void act(const Json& job) {
   const auto actor = load_actor(text(job, "policy"));
-  const auto observations = load_safetensors(text(job, "observations")).tensors.at("observations");
-  const auto previous = at::zeros({observations.size(0), actor.options().actions});
-  const auto actions = actor.act(observations.to(at::kFloat), previous).select(1, 0).contiguous();
+  const auto seen = load_safetensors(text(job, "observations")).tensors;
+  const auto actions = actor.act(seen.at("observations"), seen.at("previous")).select(1, 0).contiguous();
   save_safetensors(text(job, "actions"), {{"actions", actions}});
 }
 
