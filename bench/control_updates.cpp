@@ -16,13 +16,13 @@
 namespace plaudit::bench {
 namespace {
 
-constexpr int64_t kObservations = 17, kActions = 6, kRows = 100'000, kBatch = 256;
+constexpr int64_t kObservations = 17, kActions = 6, kLoggedRows = 100'000, kBatch = 256;
 
 TransitionTensors logged() {
   Rng rng(0, "bench");
-  return {rng.normal_tensor({kRows, kObservations}), rng.normal_tensor({kRows, kActions}).tanh(),
-          rng.normal_tensor({kRows}), rng.normal_tensor({kRows, kObservations}),
-          (rng.uniform_tensor({kRows}) < 0.01).to(at::kFloat)};
+  return {rng.normal_tensor({kLoggedRows, kObservations}), rng.normal_tensor({kLoggedRows, kActions}).tanh(),
+          rng.normal_tensor({kLoggedRows}), rng.normal_tensor({kLoggedRows, kObservations}),
+          (rng.uniform_tensor({kLoggedRows}) < 0.01).to(at::kFloat)};
 }
 
 std::unique_ptr<ControlLearner> make(const std::string& learner) {

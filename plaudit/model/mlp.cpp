@@ -25,6 +25,11 @@ Bounds bounds_of(LinearInit init, int64_t in, int64_t out, bool last, double hea
 
 }  // namespace
 
+LinearInit linear_init_of(const std::string& name) {
+  if (name == "xavier") return LinearInit::xavier;
+  return name == "uniform" ? LinearInit::uniform : LinearInit::small_head;
+}
+
 std::vector<int64_t> mlp_sizes(int64_t inputs, const std::vector<int64_t>& hidden, int64_t outputs) {
   std::vector<int64_t> out = {inputs};
   out.insert(out.end(), hidden.begin(), hidden.end());

@@ -20,6 +20,8 @@ namespace plaudit {
 // biases zero; small_head: uniform weights, hidden biases 0.1, the last layer within `head`, as EDAC (An et
 // al., 2021).
 enum class LinearInit { uniform, xavier, small_head };
+// Of that name, one of the three.
+LinearInit linear_init_of(const std::string& name);
 
 class Mlp {
  public:

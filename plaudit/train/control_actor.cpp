@@ -23,11 +23,6 @@ GruWeights make_gru(int64_t inputs, int64_t hidden, Rng rng) {
   return {xavier(3 * hidden, inputs), xavier(3 * hidden, hidden), zeros(), zeros()};
 }
 
-LinearInit init_of(const std::string& name) {
-  if (name == "xavier") return LinearInit::xavier;
-  return name == "uniform" ? LinearInit::uniform : LinearInit::small_head;
-}
-
 constexpr double kSmallHead = 1e-3;  // of actors under small_head, as EDAC
 
 }  // namespace
@@ -41,8 +36,8 @@ ControlActor::ControlActor(const ControlActorOptions& o, Rng rng) : options_(o) 
   check.choice("init", o.init, {"xavier", "uniform", "small_head"});
   if (o.kind != "gru") {
     const int64_t outputs = o.kind == "mlp" ? 2 * o.actions : o.actions;
-    encoder_ =
-        Mlp(mlp_sizes(o.observations, o.hidden, outputs), 0, rng.child("actor"), init_of(o.init), kSmallHead);
+    encoder_ = Mlp(mlp_sizes(o.observations, o.hidden, outputs), 0, rng.child("actor"),
+                   linear_init_of(o.init), kSmallHead);
     if (o.kind == "gaussian") log_std_ = at::zeros({o.actions}, at::kFloat).set_requires_grad(true);
     return;
   }

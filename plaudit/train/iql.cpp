@@ -32,11 +32,6 @@ void describe(OptionTable<IqlOptions>& t) {
 
 namespace {
 
-LinearInit init_of(const std::string& name) {
-  if (name == "uniform") return LinearInit::uniform;
-  return name == "xavier" ? LinearInit::xavier : LinearInit::small_head;
-}
-
 std::unique_ptr<AdamW> adam(const std::string& name, const Mlp& net) {
   return std::make_unique<AdamW>(std::vector<Parameter>{{name, net.flat()}}, AdamWOptions{});
 }
@@ -49,7 +44,7 @@ IqlLearner::IqlLearner(int64_t observations, int64_t actions, const IqlOptions& 
       policy_(observations, actions, o.policy, steps, rng),
       value_(mlp_sizes(observations, o.policy.hidden, 1), 0, rng.child("value")),
       critic_(mlp_sizes(observations + actions, o.policy.hidden, 1), o.critics, rng.child("critics"),
-              init_of(o.init)),
+              linear_init_of(o.init)),
       target_critic_(critic_.copy()),
       value_optimizer_(adam("value", value_)),
       critic_optimizer_(adam("critic", critic_)) {}

@@ -43,11 +43,6 @@ void describe(OptionTable<SacOptions>& t) {
 
 namespace {
 
-LinearInit init_of(const SacOptions& o) {
-  if (o.init == "xavier") return LinearInit::xavier;
-  return o.init == "uniform" ? LinearInit::uniform : LinearInit::small_head;
-}
-
 void check_loss(const char* what, const at::Tensor& loss) {
   check_finite_loss("sac", what, loss);
 }
@@ -59,7 +54,8 @@ SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& 
       actions_(actions),
       actor_({o.sequence > 1 ? "gru" : "mlp", observations, actions, o.hidden, o.init, o.log_std_min},
              rng.child("actor")),
-      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics"), init_of(o)),
+      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics"),
+              linear_init_of(o.init)),
       frozen_critic_(critic_.frozen()),
       target_critic_(critic_.copy()),
       log_temperature_(at::full({}, std::log(o.temperature), at::kFloat).set_requires_grad(true)),
@@ -69,8 +65,8 @@ SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& 
       temperature_optimizer_(std::make_unique<AdamW>(
           std::vector<Parameter>{{"log_temperature", log_temperature_}}, AdamWOptions{})) {
   if (o.sequence == 1) return;
-  model_ =
-      Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"), init_of(o));
+  model_ = Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"),
+               linear_init_of(o.init));
   frozen_model_ = model_.frozen();
   slow_model_ = model_.copy();
   model_optimizer_ =
