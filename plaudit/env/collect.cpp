@@ -12,7 +12,7 @@
 namespace plaudit {
 namespace {
 
-const Check check("env.collect");
+const Check collect_check("env.collect");
 
 struct Episode {
   std::vector<float> observations, actions, rewards;  // T+1, T and T rows
@@ -54,10 +54,11 @@ class Collection {
         s_(env_.spec().observation.size()),
         a_(env_.spec().action.size()),
         exact_(at::empty({env_.size(), s_}, at::kDouble)) {
-    check.that(env_.spec().max_steps > 0, "task", "one with a time limit", task);
+    collect_check.that(env_.spec().max_steps > 0, "task", "one with a time limit", task);
     for (int64_t k = 0; k < a_; ++k)
-      check.that(std::isfinite(env_.spec().action.low[k]) && std::isfinite(env_.spec().action.high[k]),
-                 "task", "one with bounds of action", task);
+      collect_check.that(
+          std::isfinite(env_.spec().action.low[k]) && std::isfinite(env_.spec().action.high[k]), "task",
+          "one with bounds of action", task);
   }
 
   CollectedLog run() {
@@ -123,8 +124,8 @@ class Collection {
         for (int64_t k = 0; k < a_; ++k)
           noise.mutable_data_ptr<float>()[i * a_ + k] = static_cast<float>(slots_[i].rng.normal());
       own = behaviour_.act(exact_.to(at::kFloat), noise);
-      check.shape("the behaviour's actions", own, {n, a_});
-      check.finite("the behaviour's actions", own);
+      collect_check.shape("the behaviour's actions", own, {n, a_});
+      collect_check.finite("the behaviour's actions", own);
       own = own.to(at::kFloat).contiguous();
     }
     std::vector<float> actions(static_cast<size_t>(n * a_));
@@ -193,9 +194,10 @@ class Collection {
       if (enough()) break;
     }
     if (prefix_ >= kMostDivergences && prefix_steps_ == 0)
-      check.refuse(ErrorKind::empty, "task",
-                   fmt::format("diverged in each of {} episodes, first with seed {} at step {}: {}", prefix_,
-                               divergences_[0].seed, divergences_[0].step, divergences_[0].what));
+      collect_check.refuse(
+          ErrorKind::empty, "task",
+          fmt::format("diverged in each of {} episodes, first with seed {} at step {}: {}", prefix_,
+                      divergences_[0].seed, divergences_[0].step, divergences_[0].what));
     return enough();
   }
   bool enough() const {
@@ -220,7 +222,7 @@ class Collection {
       timeouts.push_back(at::zeros({steps}, at::kBool));
       (log.terminated ? terminals : timeouts).back()[steps - 1] = true;
     }
-    if (rewards.empty()) check.refuse(ErrorKind::empty, "task", "diverged in every episode");
+    if (rewards.empty()) collect_check.refuse(ErrorKind::empty, "task", "diverged in every episode");
     return checked_control_data({.observations = at::cat(observations),
                                  .actions = at::cat(actions),
                                  .rewards = at::cat(rewards),
@@ -250,10 +252,10 @@ class Collection {
 
 CollectedLog collect(const std::string& task, const Behaviour& behaviour, const CollectOptions& options,
                      uint64_t seed) {
-  check.that(options.steps >= 1, "steps", ">= 1", options.steps);
-  check.that(options.episodes >= 0, "episodes", ">= 0", options.episodes);
-  check.that(options.side_by_side >= 1, "side_by_side", ">= 1", options.side_by_side);
-  check.that(
+  collect_check.that(options.steps >= 1, "steps", ">= 1", options.steps);
+  collect_check.that(options.episodes >= 0, "episodes", ">= 0", options.episodes);
+  collect_check.that(options.side_by_side >= 1, "side_by_side", ">= 1", options.side_by_side);
+  collect_check.that(
       0 <= behaviour.skill_low && behaviour.skill_low <= behaviour.skill_high && behaviour.skill_high <= 1,
       "skill_low, skill_high", "ordered in [0, 1]",
       fmt::format("{}, {}", behaviour.skill_low, behaviour.skill_high));
