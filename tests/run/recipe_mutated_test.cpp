@@ -3,6 +3,7 @@
 
 #include "plaudit/run/recipe.h"
 #include "tests/run/toy_stages.h"
+#include "tests/support/files.h"
 #include "tests/support/odd_text.h"
 
 namespace plaudit {
@@ -49,6 +50,8 @@ stages:
     name: draws
   - toy_add: {weights: [1, 2.5]}
 )";
+  const testing::TemporaryFolder folder;
+  const auto path = folder / "r.yaml";
   Rng random(0, "recipes");
   const auto before = toy_stages_run();
   int fine = 0;
@@ -57,7 +60,12 @@ stages:
     const std::vector<std::string> changes =
         i % 5 == 0 ? std::vector<std::string>{testing::mutated(random, "stages.end.toy_draw.count=3", words)}
                    : std::vector<std::string>{};
-    fine += testing::ends([&] { load_recipe_text(text, "r.yaml", changes); }, text);
+    fine += testing::ends(
+        [&] {
+          testing::write_bytes(path, text);
+          load_recipe(path, changes);
+        },
+        text);
     if (HasFailure()) return;
   }
   EXPECT_GT(fine, 200);
