@@ -60,8 +60,9 @@ void find_stages(YAML::Node list, const std::string& path, const std::string& wa
       const bool is_name = key == "name" && entry.second.IsScalar();
       known.push_back(is_name ? entry.second.Scalar() : key);
       if (known.back() == wanted) found.push_back({here, list[i], is_name ? "" : key});
-      if (key == "repeat" && entry.second.IsMap() && entry.second["stages"].IsSequence())
-        find_stages(entry.second["stages"], here + ".repeat.stages", wanted, found, known);
+      if (key != "repeat" || !entry.second.IsMap()) continue;
+      const YAML::Node inner = entry.second["stages"];
+      if (inner && inner.IsSequence()) find_stages(inner, here + ".repeat.stages", wanted, found, known);
     }
   }
 }

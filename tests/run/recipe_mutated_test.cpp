@@ -68,7 +68,7 @@ stages:
         text);
     if (HasFailure()) return;
   }
-  EXPECT_GT(fine, 200);
+  EXPECT_GT(fine, 100);
   EXPECT_EQ(toy_stages_run(), before);
 }
 
