@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "bench/control_updates.h"
 #include "bench/process.h"
 #include "plaudit/core/checks.h"
 #include "plaudit/core/files.h"
@@ -96,6 +97,11 @@ class ControlBench {
 
   BenchReport run() {
     for (const auto& task : options_.tasks) measure(task);
+    for (const auto& learner : options_.learners) {
+      const auto python =
+          options_.peers ? python_with({learner == "sac" ? "stable_baselines3" : "torch"}) : "";
+      report_.jobs.push_back(run_updates(learner, 3 * options_.seconds, options_.repeats, python, scripts_));
+    }
     return std::move(report_);
   }
 
@@ -158,6 +164,7 @@ class ControlBench {
 BenchReport run_control(const ControlOptions& options) {
   const Check check("bench control");
   for (const auto& task : options.tasks) check.choice("tasks", task, mujoco_task_ids());
+  for (const auto& learner : options.learners) check.choice("learners", learner, {"iql", "sac"});
   check.that(options.seconds > 0, "seconds", "> 0", options.seconds);
   check.that(options.repeats >= 1, "repeats", ">= 1", options.repeats);
   return ControlBench(options).run();

@@ -1,5 +1,6 @@
 // `plaudit bench control`: environment steps per second of the control tasks, beside a bare loop around
-// mj_step that replays the same episodes, and beside Gymnasium's own environments.
+// mj_step that replays the same episodes, and beside Gymnasium's own environments; updates per second of the
+// learners (control_updates.h).
 #pragma once
 
 #include <string>
@@ -11,6 +12,7 @@ namespace plaudit::bench {
 
 struct ControlOptions {
   std::vector<std::string> tasks = {"HalfCheetah-v5", "Hopper-v5", "Walker2d-v5", "Ant-v5", "Humanoid-v5"};
+  std::vector<std::string> learners = {"iql", "sac"};
   double seconds = 1;   // of each measurement
   int64_t repeats = 3;  // rounds, ours and the peers in turns
   bool peers = true;

@@ -32,7 +32,8 @@ void run_bench(BenchFlags& flags) {
   if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
     fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
   flags.lm.peers = flags.control.peers = !flags.no_peers;
-  if (flags.lm.jobs == std::vector<std::string>{"none"}) flags.lm.jobs.clear();
+  for (auto* list : {&flags.lm.jobs, &flags.control.tasks, &flags.control.learners})
+    if (*list == std::vector<std::string>{"none"}) list->clear();
   flags.control.repeats = flags.lm.repeats;
   flags.control.peer_scripts = flags.lm.peer_scripts;
   const auto report = flags.suite == "lm"          ? bench::run_lm(flags.lm)
@@ -71,7 +72,11 @@ void add_bench(CLI::App& app, int&) {
   command->add_flag("--no-peers", flags->no_peers, "lm, control: measure plaudit alone");
   command->add_option("--peers", lm.peer_scripts,
                       "lm, control: folder of the peers' scripts; default: bench/peers");
-  command->add_option("--tasks", flags->control.tasks, "control: the tasks, HalfCheetah-v5,Hopper-v5")
+  command
+      ->add_option("--tasks", flags->control.tasks,
+                   "control: the tasks, HalfCheetah-v5,Hopper-v5; none: none")
+      ->delimiter(',');
+  command->add_option("--learners", flags->control.learners, "control: some of iql, sac; none: none")
       ->delimiter(',');
   command->add_option("--seconds", flags->control.seconds, "control: of each measurement")
       ->capture_default_str();

@@ -87,4 +87,11 @@ void parallel_for(int64_t begin, int64_t end, int64_t grain, const Body& f) {
   if (team.error) std::rethrow_exception(team.error);
 }
 
+ThreadLimit::ThreadLimit(int most) : before_(at::get_num_threads()) {
+  if (most < before_) at::set_num_threads(most);
+}
+ThreadLimit::~ThreadLimit() {
+  at::set_num_threads(before_);
+}
+
 }  // namespace plaudit

@@ -32,4 +32,17 @@ class OwnWorkers {
 // which takes g++; this function runs on the same threads whatever the compiler.
 void parallel_for(int64_t begin, int64_t end, int64_t grain, const std::function<void(int64_t, int64_t)>& f);
 
+// As long as it lives, no more than `most` threads: for products so small that waking another one costs more
+// than it brings.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int most);
+  ~ThreadLimit();
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace plaudit

@@ -9,7 +9,7 @@
 namespace plaudit {
 namespace {
 
-const Check segment_check("data.segments");
+const Check segments_check("data.segments");
 
 // How many steps are left in the episode of every row, itself included.
 std::vector<int64_t> steps_left(const ControlData& data) {
@@ -32,23 +32,23 @@ Tensor taken(const Tensor& column, const Tensor& rows, const Tensor& mask) {
 }  // namespace
 
 Tensor segment_starts(const ControlData& data, int64_t length) {
-  segment_check.that(length >= 1, "length", ">= 1", length);
+  segments_check.that(length >= 1, "length", ">= 1", length);
   const auto left = steps_left(data);
   std::vector<int64_t> starts;
   for (size_t i = 0; i < left.size(); ++i)
     if (left[i] >= length) starts.push_back(static_cast<int64_t>(i));
   if (starts.empty())
-    segment_check.refuse(ErrorKind::empty, "length",
-                         fmt::format("of {} fits into no episode: the longest has {} steps", length,
-                                     *std::max_element(left.begin(), left.end())));
+    segments_check.refuse(ErrorKind::empty, "length",
+                 fmt::format("of {} fits into no episode: the longest has {} steps", length,
+                             *std::max_element(left.begin(), left.end())));
   return at::tensor(starts, at::kLong);
 }
 
 ControlSegments segments_at(const ControlData& data, const Tensor& starts, int64_t length) {
-  segment_check.that(length >= 1, "length", ">= 1", length);
-  segment_check.not_empty("starts", starts);
-  segment_check.dim("starts", starts, 1);
-  segment_check.index_range("starts", starts, 0, data.size());
+  segments_check.that(length >= 1, "length", ">= 1", length);
+  segments_check.not_empty("starts", starts);
+  segments_check.dim("starts", starts, 1);
+  segments_check.index_range("starts", starts, 0, data.size());
   const auto left = at::tensor(steps_left(data), at::kLong).index_select(0, starts);
   const auto step = at::arange(length, at::kLong);
   const auto mask = step.unsqueeze(0).lt(left.unsqueeze(1)).to(at::kFloat);
@@ -58,7 +58,7 @@ ControlSegments segments_at(const ControlData& data, const Tensor& starts, int64
 }
 
 ControlSegments sample_segments(const ControlData& data, int64_t count, int64_t length, Rng& rng) {
-  segment_check.that(count >= 1, "count", ">= 1", count);
+  segments_check.that(count >= 1, "count", ">= 1", count);
   const auto starts = segment_starts(data, length);
   const auto drawn = at::empty({count}, at::kLong);
   for (int64_t i = 0; i < count; ++i) drawn.mutable_data_ptr<int64_t>()[i] = rng.below(starts.numel());
@@ -66,7 +66,7 @@ ControlSegments sample_segments(const ControlData& data, int64_t count, int64_t 
 }
 
 ControlSegments all_segments(const ControlData& data, int64_t length) {
-  segment_check.that(length >= 1, "length", ">= 1", length);
+  segments_check.that(length >= 1, "length", ">= 1", length);
   std::vector<int64_t> starts;
   for (const auto& episode : episode_ranges(data))
     for (int64_t t = 0; t < episode.steps; t += length) starts.push_back(episode.start + t);

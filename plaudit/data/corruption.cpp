@@ -43,21 +43,32 @@ Tensor corrupt_reward_adversarial(const Tensor& rewards, const Tensor& select_u,
   return at::where(as_real(select_u) < options.rate, -options.range * r, r);
 }
 
-Tensor pgd_attack_linear(const Tensor& values, const Tensor& noise_u, const Tensor& weight,
-                         const AttackOptions& options) {
-  const Check check("offline.pgd_attack_linear");
-  check_arguments(check, {{"values", values, "ND"}, {"noise_u", noise_u, "ND"}, {"weight", weight, "D"}});
+Tensor pgd_attack(const Tensor& values, const Tensor& noise_u, const Tensor& std,
+                  const ValueGradient& gradient, const AttackOptions& options) {
+  const Check check("offline.pgd_attack");
+  check_arguments(check, {{"values", values, "ND"}, {"noise_u", noise_u, "ND"}, {"std", std, "D"}});
   check.range("noise_u", noise_u, 0, 1);
   check.that(options.range >= 0, "range", ">= 0", options.range);
   check.that(options.steps >= 0, "steps", ">= 0", options.steps);
   check.that(options.lr > 0, "lr", "> 0", options.lr);
-  const auto x = as_real(values), std = x.std(0, /*unbiased=*/false);
-  const auto direction = (as_real(weight) * std).sign();  // of the gradient by the shift in deviations
+  const auto x = as_real(values);
   auto shift = 2 * options.range * std * (as_real(noise_u) - 0.5);
-  for (int64_t i = 0; i < options.steps; ++i)
+  for (int64_t i = 0; i < options.steps; ++i) {
+    const auto direction = (gradient(x + shift * std) * std).sign();  // by the shift in deviations
     shift = (shift - options.lr * options.range * direction).clamp(-options.range, options.range);
+  }
   // Multiplied and added at the end, as the attack returns values and not shifts.
   return x + shift * std;
+}
+
+Tensor pgd_attack_linear(const Tensor& values, const Tensor& noise_u, const Tensor& weight,
+                         const AttackOptions& options) {
+  const Check check("offline.pgd_attack_linear");
+  check_arguments(check, {{"values", values, "ND"}, {"noise_u", noise_u, "ND"}, {"weight", weight, "D"}});
+  const auto slope = as_real(weight);
+  return pgd_attack(
+      values, noise_u, as_real(values).std(0, /*unbiased=*/false), [&](const Tensor&) { return slope; },
+      options);
 }
 
 PLAUDIT_FUNCTIONS(offline, m) {

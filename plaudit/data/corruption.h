@@ -5,6 +5,7 @@
 // nan, value.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "plaudit/core/checks.h"
@@ -36,10 +37,16 @@ struct AttackOptions {
   double lr = 0.01;     // of Adam, times range; > 0
 };
 
-// The attack on a critic, here q = x . weight: minimises q over the box x +- range std by steps of a fresh
-// Adam, each of which moves a shift, in deviations, by lr range sign(gradient). The shift starts at 2 range
-// std (noise_u - 1/2), scaled by std although it is in deviations, as in the published code. `values`,
-// `noise_u` [N,D], `weight` [D].
+// The attack on a critic: minimises its value over the box x +- range std by steps of a fresh Adam, each of
+// which moves a shift, in deviations, by lr range sign(gradient). The shift starts at 2 range std (noise_u -
+// 1/2), scaled by std although it is in deviations, as in the published code. `values`, `noise_u` [N,D];
+// `std` [D] of the whole clean set, which `values` may be a part of; `gradient` is that of the critic's value
+// at each row of x [N,D].
+using ValueGradient = std::function<Tensor(const Tensor& x)>;
+Tensor pgd_attack(const Tensor& values, const Tensor& noise_u, const Tensor& std,
+                  const ValueGradient& gradient, const AttackOptions& options = {});
+
+// The same on q = x . weight, `weight` [D].
 Tensor pgd_attack_linear(const Tensor& values, const Tensor& noise_u, const Tensor& weight,
                          const AttackOptions& options = {});
 

@@ -25,11 +25,11 @@ void check_marginal(const Check& check, std::string_view name, const Tensor& p) 
 
 // Sinkhorn's rounds in scalings u, v of the kernel exp((f + g - cost)/eps). The potentials f, g take the
 // scalings in before those leave the range of numbers, so the rounds equal those on the potentials and cost
-// one pass over the kernel each.
+// one pass over the kernel each. They start at g; rows come first, so that f needs no start.
 class Scaling {
  public:
-  Scaling(const Tensor& cost, const Tensor& p, const Tensor& q, double eps)
-      : cost_(cost), p_(p), q_(q), eps_(eps), f_(at::zeros_like(p)), g_(at::zeros_like(q)) {}
+  Scaling(const Tensor& cost, const Tensor& p, const Tensor& q, double eps, const Tensor& g)
+      : cost_(cost), p_(p), q_(q), eps_(eps), f_(at::zeros_like(p)), g_(g) {}
 
   Tensor plan(int64_t rounds) {
     bool settled = false;
@@ -39,6 +39,8 @@ class Scaling {
     if (!kernel_.defined()) rebuild();
     return kernel_ * u_.unsqueeze(1) * v_.unsqueeze(0);
   }
+  // g as the rounds left it.
+  Tensor potential() const { return g_ + eps_ * v_.log(); }
 
  private:
   static constexpr double kRange = 1e50;  // of the scalings
@@ -169,7 +171,8 @@ Tensor sinkhorn(const Tensor& cost, const Tensor& p, const Tensor& q, const Sink
   check_marginal(check, "q", q);
   check.that(options.eps > 0, "eps", "> 0", options.eps);
   check.that(options.iters >= 0, "iters", ">= 0", options.iters);
-  return Scaling(on_cpu_f64(cost), on_cpu_f64(p), on_cpu_f64(q), options.eps).plan(options.iters);
+  const auto columns = on_cpu_f64(q);
+  return Scaling(on_cpu_f64(cost), on_cpu_f64(p), columns, options.eps, at::zeros_like(columns)).plan(options.iters);
 }
 
 Tensor gromov_wasserstein_cost(const Tensor& source, const Tensor& target, const Tensor& plan) {
@@ -202,9 +205,12 @@ TransportPlan entropic_gromov_wasserstein(const Tensor& source, const Tensor& ta
   check.that(options.outer >= 0, "outer", ">= 0", options.outer);
   check.that(options.iters >= 0, "iters", ">= 0", options.iters);
   const auto cs = on_cpu_f64(source), ct = on_cpu_f64(target);
-  for (int64_t i = 0; i < options.outer; ++i)
-    plan = Scaling(2 * linearised(cs, ct, plan, plan.sum(1), plan.sum(0)), a, b, options.eps)
-               .plan(options.iters);
+  auto start = at::zeros_like(b);
+  for (int64_t i = 0; i < options.outer; ++i) {
+    Scaling rounds(2 * linearised(cs, ct, plan, plan.sum(1), plan.sum(0)), a, b, options.eps, start);
+    plan = rounds.plan(options.iters);
+    if (options.warm_start) start = rounds.potential();
+  }
   return {plan, cost_of(cs, ct, plan)};
 }
 
@@ -296,11 +302,10 @@ PLAUDIT_FUNCTIONS(transport, m) {
         &gromov_wasserstein_gradient, "The gradient of that distortion by the plan.", {"01"});
   m.def(
       "entropic_gromov_wasserstein(Tensor Cs, Tensor Ct, Tensor? p=None, Tensor? q=None, float eps=0.005, "
-      "int "
-      "outer=50, int iters=200) -> (Tensor plan, Tensor cost)",
+      "int outer=50, int iters=200, bool warm_start=False) -> (Tensor plan, Tensor cost)",
       [](const Tensor& source, const Tensor& target, const std::optional<Tensor>& p,
-         const std::optional<Tensor>& q, double eps, int64_t outer, int64_t iters) {
-        return as_tuple(entropic_gromov_wasserstein(source, target, p, q, {eps, outer, iters}));
+         const std::optional<Tensor>& q, double eps, int64_t outer, int64_t iters, bool warm_start) {
+        return as_tuple(entropic_gromov_wasserstein(source, target, p, q, {eps, outer, iters, warm_start}));
       },
       "A plan between two spaces known by their distances.", {"01"});
   m.def("exact_assignment(Tensor cost) -> (Tensor plan, Tensor cost)",

@@ -36,6 +36,9 @@ struct GromovOptions {
   double eps = 5e-3;
   int64_t outer = 50;   // linearisations, >= 0
   int64_t iters = 200;  // Sinkhorn rounds of each
+  // Rounds go on from the potentials of the linearisation before instead of from 0. Where `iters` rounds are
+  // too few to meet the marginals, as they often are at small eps, all of them together are enough.
+  bool warm_start = false;
 };
 
 struct TransportPlan {

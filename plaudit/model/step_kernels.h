@@ -32,6 +32,7 @@ struct GaeTask {
   int64_t rows, length;
   T gamma, decay;
   T *advantages, *returns;  // advantages may be null
+  bool stream_returns;      // past the cache, to leave it to the other arrays
 };
 
 // G_t = r_t + gamma G_{t+1}; with `derivative` instead dG_t = G_{t+1} + gamma dG_{t+1}. 0 under the mask.

@@ -38,22 +38,23 @@ struct Steps<double> {
   static PLAUDIT_INLINE V splat_of(double s) { return V{s, s, s, s, s, s, s, s}; }
 };
 
-// Calls f(at, part) for the blocks of a row from the last to the first; the steps of the first block, `part`
-// of them, fill its last lanes.
+// Calls f(at, part) for the blocks of a row from the last to the first; of the last, the first `part` lanes
+// are steps.
 template <class T, class F>
 PLAUDIT_INLINE void blocks_from_end(int64_t length, const F& f) {
-  int64_t end = length;
-  for (; end >= Steps<T>::kLanes; end -= Steps<T>::kLanes)
-    f(end - Steps<T>::kLanes, static_cast<int64_t>(Steps<T>::kLanes));
-  if (end > 0) f(int64_t{0}, end);
+  constexpr int64_t lanes = Steps<T>::kLanes;
+  const int64_t part = length % lanes;
+  if (part > 0) f(length - part, part);
+  for (int64_t at = length - part - lanes; at >= 0; at -= lanes) f(at, lanes);
 }
 
+// `part` steps, 0 in the other lanes.
 template <class T>
 PLAUDIT_INLINE typename Steps<T>::V load_steps(const T* p, int64_t part) {
   using S = Steps<T>;
   if (part == S::kLanes) return *reinterpret_cast<const typename S::Loose*>(p);
   typename S::V v{};
-  for (int64_t i = 0; i < part; ++i) v[S::kLanes - part + i] = p[i];
+  for (int64_t i = 0; i < part; ++i) v[i] = p[i];
   return v;
 }
 
@@ -64,33 +65,21 @@ PLAUDIT_INLINE void save_steps(T* p, typename Steps<T>::V v, int64_t part) {
     *reinterpret_cast<typename S::Loose*>(p) = v;
     return;
   }
-  for (int64_t i = 0; i < part; ++i) p[i] = v[S::kLanes - part + i];
+  for (int64_t i = 0; i < part; ++i) p[i] = v[i];
 }
 
-// Results of a row on their way to memory, a few blocks late: a store that is still waited for holds up loads
-// from addresses that end alike, and arrays of one shape are made of such.
+// A whole block to an address that its size divides, past the cache.
 template <class T>
-class LateSteps {
-  using S = Steps<T>;
+PLAUDIT_INLINE void stream_steps(T* p, typename Steps<T>::V v) {
+  __builtin_nontemporal_store(v, reinterpret_cast<typename Steps<T>::V*>(p));
+}
 
- public:
-  PLAUDIT_INLINE void put(T* p, typename S::V v, int64_t part) {
-    if (part != S::kLanes) return save_steps(p, v, part);
-    held_[count_++] = v;
-    last_ = p;
-    if (count_ == kHeld) flush();
-  }
-  PLAUDIT_INLINE void flush() {
-    for (int i = 0; i < count_; ++i) save_steps(last_ + (count_ - 1 - i) * S::kLanes, held_[i], S::kLanes);
-    count_ = 0;
-  }
-
- private:
-  static constexpr int kHeld = 16;
-  typename S::V held_[kHeld];
-  T* last_ = nullptr;
-  int count_ = 0;
-};
+// Where the same steps of the next row are, to be fetched meanwhile: the processor looks ahead within a page
+// only, and a row is a page or more.
+template <class Task>
+PLAUDIT_INLINE int64_t to_next_row(const Task& task, int64_t row) {
+  return row + 1 < task.rows ? task.length : 0;
+}
 
 // All ones in the lanes of valid steps.
 template <class T>
@@ -103,14 +92,14 @@ PLAUDIT_INLINE typename Steps<T>::Flags load_mask(const uint8_t* p, int64_t part
   typename S::Flags ok{};
   if (part == S::kLanes)
     return __builtin_convertvector(*reinterpret_cast<const typename S::Bytes*>(p), typename S::Flags) != 0;
-  for (int64_t i = 0; i < part; ++i) ok[S::kLanes - part + i] = p[i] != 0 ? -1 : 0;
+  for (int64_t i = 0; i < part; ++i) ok[i] = p[i] != 0 ? -1 : 0;
   return ok;
 }
 
 template <class T>
 PLAUDIT_INLINE typename Steps<T>::V keep(typename Steps<T>::V v, typename Steps<T>::Flags ok) {
   using S = Steps<T>;
-  return reinterpret_cast<typename S::V>(reinterpret_cast<typename S::Flags>(v) & ok);
+  return ok ? v : typename S::V{};
 }
 
 template <class T>
@@ -179,19 +168,55 @@ PLAUDIT_INLINE typename Steps<T>::V scan_block(typename Steps<T>::V x, typename 
 template <class T>
 void scan(const ScanTask<T>& task) {
   const EvenDecay<T> even(task.decay);
-  LateSteps<T> out;
   for (int64_t row = 0; row < task.rows; ++row) {
-    const int64_t start = row * task.length;
+    const int64_t start = row * task.length, ahead = to_next_row(task, row);
     T next = 0;
     blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
-      const auto x = load_steps(task.x + start + at, part);
-      out.put(task.y + start + at,
-              task.decays == nullptr ? even(x, next)
-                                     : scan_block<T>(x, load_steps(task.decays + start + at, part), next),
-              part);
+      const int64_t here = start + at;
+      __builtin_prefetch(task.x + here + ahead);
+      const auto x = load_steps(task.x + here, part);
+      if (task.decays == nullptr) return save_steps(task.y + here, even(x, next), part);
+      __builtin_prefetch(task.decays + here + ahead);
+      save_steps(task.y + here, scan_block<T>(x, load_steps(task.decays + here, part), next), part);
     });
-    out.flush();
   }
+}
+
+// How many steps of a row are valid; `hole` is set unless they are its first.
+template <class T, class M>
+PLAUDIT_INLINE int64_t valid_steps(const M* mask, int64_t length, bool& hole) {
+  using S = Steps<T>;
+  constexpr int64_t lanes = S::kLanes;
+  int64_t at = 0;  // behind steps that are all valid
+  for (; at + 4 * lanes <= length; at += 4 * lanes) {
+    const auto first = load_mask<T>(mask + at, lanes) & load_mask<T>(mask + at + lanes, lanes);
+    const auto second =
+        load_mask<T>(mask + at + 2 * lanes, lanes) & load_mask<T>(mask + at + 3 * lanes, lanes);
+    if (any_of(~(first & second))) break;
+  }
+  int64_t count = at, end = at;
+  if (at + lanes <= length) {
+    typename S::Flags counts{}, last{}, number{};
+    for (int64_t lane = 0; lane < lanes; ++lane) number[lane] = at + lane + 1;
+    for (; at + lanes <= length; at += lanes, number += lanes) {
+      const auto ok = load_mask<T>(mask + at, lanes);
+      counts -= ok;
+      last = ok ? number : last;
+    }
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      count += counts[lane];
+      end = last[lane] > end ? last[lane] : end;
+    }
+  }
+  for (; at < length; ++at)
+    if (mask[at] != 0) ++count, end = at + 1;
+  hole |= count != end;
+  return count;
+}
+
+template <class T>
+PLAUDIT_INLINE bool finite_one(T x) {
+  return x - x == T{0};
 }
 
 template <class T, class M>
@@ -199,62 +224,64 @@ StepsFound gae(const GaeTask<T, M>& task) {
   using S = Steps<T>;
   const EvenDecay<T> even(task.decay);
   const auto gamma = S::splat_of(task.gamma);
-  typename S::Flags bad{}, any{}, hole{};
-  LateSteps<T> advantages, returns;
+  const bool stream = task.stream_returns && task.length % S::kLanes == 0 &&
+                      reinterpret_cast<uintptr_t>(task.returns) % sizeof(typename S::V) == 0;
+  StepsFound found;
   for (int64_t row = 0; row < task.rows; ++row) {
-    const int64_t start = row * task.length;
+    const int64_t start = row * task.length, ahead = to_next_row(task, row);
+    const int64_t valid = valid_steps<T>(task.mask + start, task.length, found.hole);
+    found.any |= valid > 0;
+    for (int64_t t = start + valid; t < start + task.length; ++t) {
+      if (task.advantages != nullptr) task.advantages[t] = 0;
+      task.returns[t] = 0;
+    }
     T next = 0;
-    typename S::V later{};      // values of the block behind
-    typename S::Flags after{};  // and its mask
-    blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
-      const auto ok = load_mask<T>(task.mask + start + at, part);
-      const auto r = keep<T>(load_steps(task.rewards + start + at, part), ok);
-      const auto v = keep<T>(load_steps(task.values + start + at, part), ok);
-      const auto ok_next = reinterpret_cast<typename S::Flags>(
-          S::template behind<1>(reinterpret_cast<typename S::V>(ok), reinterpret_cast<typename S::V>(after)));
-      auto gap = ~ok & ok_next;
-      for (int64_t i = 0; i < S::kLanes - part; ++i) gap[i] = 0;  // before the row
-      bad |= not_finite<T>(r) | not_finite<T>(v);
-      any |= ok;
-      hole |= gap;
+    typename S::V later{};  // values of the block behind
+    blocks_from_end<T>(valid, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
+      const int64_t here = start + at;
+      __builtin_prefetch(task.rewards + here + ahead);
+      __builtin_prefetch(task.values + here + ahead);
+      __builtin_prefetch(task.mask + here + ahead);
+      const auto r = load_steps(task.rewards + here, part), v = load_steps(task.values + here, part);
       const auto y = even(r + gamma * S::template behind<1>(v, later) - v, next);
       later = v;
-      after = ok;
-      if (task.advantages != nullptr) advantages.put(task.advantages + start + at, y, part);
-      returns.put(task.returns + start + at, y + v, part);
+      if (task.advantages != nullptr) save_steps(task.advantages + here, y, part);
+      if (stream && part == S::kLanes) return stream_steps(task.returns + here, y + v);
+      save_steps(task.returns + here, y + v, part);
     });
-    advantages.flush();
-    returns.flush();
+    found.bad |= !finite_one(next);  // NaN and infinity stay in the recursion to its end
   }
-  return {any_of(any), any_of(bad), any_of(hole)};
+  if (stream) __atomic_thread_fence(__ATOMIC_SEQ_CST);  // for whoever is told next that they are there
+  return found;
 }
 
 template <class T, class M>
 StepsFound returns(const ReturnsTask<T, M>& task) {
   using S = Steps<T>;
   const EvenDecay<T> even(task.gamma);
-  typename S::Flags bad{}, any{};
-  LateSteps<T> out;
+  typename S::Flags any{};
+  bool bad = false;
   for (int64_t row = 0; row < task.rows; ++row) {
-    const int64_t start = row * task.length;
+    const int64_t start = row * task.length, ahead = to_next_row(task, row);
     T next = 0, next_derivative = 0;
     typename S::V later{};
     blocks_from_end<T>(task.length, [&](int64_t at, int64_t part) PLAUDIT_INLINED {
-      const auto ok = load_mask<T>(task.mask + start + at, part);
-      const auto r = keep<T>(load_steps(task.rewards + start + at, part), ok);
-      bad |= not_finite<T>(r);
+      const int64_t here = start + at;
+      __builtin_prefetch(task.rewards + here + ahead);
+      __builtin_prefetch(task.mask + here + ahead);
+      const auto ok = load_mask<T>(task.mask + here, part);
       any |= ok;
-      auto y = even(r, next);
+      auto y = even(keep<T>(load_steps(task.rewards + here, part), ok), next);
       if (task.derivative) {
         const auto g = y;
         y = even(S::template behind<1>(g, later), next_derivative);
         later = g;
       }
-      out.put(task.y + start + at, keep<T>(y, ok), part);
+      save_steps(task.y + here, keep<T>(y, ok), part);
     });
-    out.flush();
+    bad |= !finite_one(next);
   }
-  return {any_of(any), any_of(bad), false};
+  return {any_of(any), bad, false};
 }
 
 template <class T>

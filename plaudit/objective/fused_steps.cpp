@@ -1,6 +1,8 @@
 #include "plaudit/objective/fused_steps.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -32,6 +34,17 @@ StepsFound for_parts(int64_t rows, int64_t length, const F& f) {
     all.hole |= found.hole;
   });
   return all;
+}
+
+// Whether a thread's share of `bytes` is more than its own cache holds.
+bool exceeds_cache(int64_t bytes) {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  static const int64_t told = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+  static const int64_t told = 0;
+#endif
+  const int64_t cache = told > 0 ? told : 1 << 20;
+  return bytes / std::max(1, at::get_num_threads()) > cache;
 }
 
 template <class Scalar>
@@ -150,6 +163,10 @@ std::optional<FusedAdvantages> fused_gae(const Tensor& rewards, const Tensor& va
     auto* advantages = need_advantages ? out.advantages.template mutable_data_ptr<Scalar>() : nullptr;
     auto* returns = out.returns.template mutable_data_ptr<Scalar>();
     const int64_t length = rewards.size(1);
+    // Advantages are read next, to be whitened; returns wait for the loss.
+    const bool stream =
+        need_advantages &&
+        exceeds_cache(rewards.numel() * static_cast<int64_t>(4 * sizeof(Scalar) + sizeof(Mask)));
     found = for_parts(rewards.size(0), length, [&](int64_t first, int64_t count) {
       const int64_t at = first * length;
       const decode::GaeTask<Scalar, Mask> task{r + at,
@@ -160,7 +177,8 @@ std::optional<FusedAdvantages> fused_gae(const Tensor& rewards, const Tensor& va
                                                static_cast<Scalar>(gamma),
                                                static_cast<Scalar>(gamma * lam),
                                                need_advantages ? advantages + at : nullptr,
-                                               returns + at};
+                                               returns + at,
+                                               stream};
       if constexpr (std::is_same_v<Mask, uint8_t>)
         return kernels_of<Scalar>().gae_u8(task);
       else

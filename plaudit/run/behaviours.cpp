@@ -163,11 +163,11 @@ Behaviours from_training(const BehaviourOptions& o, bool medium, double random_r
         control_returns(o.environment, act, training.evaluate_episodes, evaluation_seed).returns;
     return at::tensor(earned, at::kDouble).mean().item<double>();
   };
-  OffPolicyContext around{.rng = context.rng("run"), .folder = folder};
+  ControlContext around{.rng = context.rng("run"), .folder = folder};
   int64_t evaluated = -1;
-  around.episode = [&](int64_t step, double episode_return, const SacMetrics& metrics) {
+  around.report = [&](int64_t step, const ControlMetrics& metrics) {
     environment.flush(step);
-    context.log(step, {{"return", episode_return}, {"critic_loss", metrics.critic_loss}});
+    context.log(step, metrics);
     if (step / training.evaluate_every == evaluated && step < training.run.steps) return;
     evaluated = step / training.evaluate_every;
     const double earned = evaluate();

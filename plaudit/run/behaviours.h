@@ -12,6 +12,7 @@
 #include "plaudit/env/collect.h"
 #include "plaudit/run/context.h"
 #include "plaudit/train/off_policy.h"
+#include "plaudit/train/sac.h"
 
 namespace plaudit {
 

@@ -1,7 +1,7 @@
 // sac: trains a policy of continuous control in a simulated task; decision_frequency: how it stands up to
 // deciding less often.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include "plaudit/core/parallel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,9 @@
 #include "plaudit/eval/decision_frequency.h"
 #include "plaudit/eval/interval.h"
 #include "plaudit/run/stage_parts.h"
+#include "plaudit/run/task_policy.h"
 #include "plaudit/train/off_policy.h"
+#include "plaudit/train/sac.h"
 
 namespace plaudit {
 namespace {
@@ -38,21 +40,6 @@ struct DecisionFrequencyStage {
   std::optional<double> max_return = {}, shift = {};
 };
 
-// A policy and the task that it was trained in.
-struct ControlPolicy {
-  std::string environment;
-  ControlActor actor;
-};
-
-void save_control_policy(const ControlPolicy& policy, const std::string& folder) {
-  save_actor(policy.actor, folder);
-  write_json(folder + "/policy.json", {{"environment", policy.environment}});
-}
-ControlPolicy load_control_policy(const std::string& folder) {
-  return {read_json(folder + "/policy.json").at("environment").get<std::string>(), load_actor(folder)};
-}
-PLAUDIT_ARTEFACT(ControlPolicy, "control policy", &save_control_policy, &load_control_policy);
-
 }  // namespace
 
 template <>
@@ -76,37 +63,23 @@ void describe(OptionTable<DecisionFrequencyStage>& t) {
 
 namespace {
 
-// Products of small networks cost less than waking other threads, and those wait for each other on a busy
-// machine.
-class FewThreads {
- public:
-  explicit FewThreads(const SacOptions& o) : before_(at::get_num_threads()) {
-    if (*std::max_element(o.hidden.begin(), o.hidden.end()) <= 128) at::set_num_threads(1);
-  }
-  ~FewThreads() { at::set_num_threads(before_); }
-  FewThreads(const FewThreads&) = delete;
-  FewThreads& operator=(const FewThreads&) = delete;
-
- private:
-  int before_;
-};
-
 void run_sac(const SacStage& o, RunContext& context) {
-  const FewThreads threads(o.learner);
+  const ThreadLimit threads(control_threads(o.learner.hidden));
   const auto environment = make_environment(o.environment);
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
   Series curve{.name = "collected", .x = {}, .y = {}};
-  OffPolicyContext around{.rng = context.rng("run")};
+  ControlContext around{.rng = context.rng("run")};
   if (!context.run_folder().empty()) around.folder = context.folder();  // a claim's run has none
-  around.episode = [&](int64_t step, double episode_return, const SacMetrics& m) {
-    context.log(step, {{"return", episode_return},
-                       {"critic_loss", m.critic_loss},
-                       {"model_loss", m.model_loss},
-                       {"actor_loss", m.actor_loss},
-                       {"temperature", m.temperature}});
+  around.report = [&](int64_t step, const ControlMetrics& metrics) {
+    context.log(step, metrics);
     curve.x.push_back(static_cast<double>(step));
-    curve.y.push_back(episode_return);
+    curve.y.push_back(metrics.at("return"));
+  };
+  around.save_state = [&] { return Json{{"x", curve.x}, {"y", curve.y}}; };
+  around.load_state = [&](const Json& saved) {
+    curve.x = saved.at("x").get<std::vector<double>>();
+    curve.y = saved.at("y").get<std::vector<double>>();
   };
   around.progress = [&](int64_t done, int64_t total) { context.progress(done, total, "steps"); };
   around.interrupt = [&] { return context.interrupted(); };
@@ -117,7 +90,7 @@ void run_sac(const SacStage& o, RunContext& context) {
   report.heading(fmt::format("{}: soft actor-critic, {} action{} a decision", o.environment,
                              o.learner.sequence, o.learner.sequence == 1 ? "" : "s"));
   report.line_plot({.title = "Returns while learning", .x = "steps", .y = "return of an episode"}, {curve});
-  context.put(o.into, ControlPolicy{o.environment, learner.actor()});
+  context.put(o.into, TaskPolicy{o.environment, learner.actor()});
 }
 
 // The paper's best returns and shifts, by task.
@@ -149,7 +122,7 @@ Scale scale_of(const DecisionFrequencyStage& o, const std::string& environment) 
 }
 
 void run_decision_frequency(const DecisionFrequencyStage& o, RunContext& context) {
-  const auto& policy = context.get<ControlPolicy>(o.policy);
+  const auto& policy = context.get<TaskPolicy>(o.policy);
   const auto scale = scale_of(o, policy.environment);
   const auto returns =
       frequency_returns([&] { return make_environment(policy.environment); },

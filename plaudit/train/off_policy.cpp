@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plaudit/core/errors.h"
-#include "plaudit/train/checkpoint.h"
 
 namespace plaudit {
 
@@ -30,30 +30,58 @@ void check_box(const EnvironmentSpec& spec) {
                        spec.action.high[i]));
 }
 
-class OffPolicyRun {
+class Acting : public Experience {
  public:
-  OffPolicyRun(Environment& environment, SacLearner& learner, const OffPolicyOptions& options,
-               OffPolicyContext& context)
+  Acting(Environment& environment, const OffPolicyOptions& options, const Rng& rng)
       : environment_(environment),
-        learner_(learner),
         options_(options),
-        context_(context),
         observations_(environment.spec().observation.size()),
         actions_(environment.spec().action.size()),
         buffer_(std::min(options.buffer, options.steps), observations_, actions_),
-        starts_(context.rng.child("starts")),
-        acting_(context.rng.child("acting")),
-        learning_(context.rng.child("learning")) {}
+        starts_(rng.child("starts")),
+        acting_(rng.child("acting")),
+        previous_(static_cast<size_t>(actions_)),
+        action_(previous_),
+        stretched_(static_cast<size_t>(actions_)) {}
 
-  OffPolicyResult run() {
-    resume();
-    while (result_.steps < options_.steps && !result_.interrupted) {
-      episode();
-      result_.interrupted = context_.interrupt && context_.interrupt();
-      const bool due = result_.steps - saved_ >= options_.save_every || result_.steps >= options_.steps;
-      if (!context_.folder.empty() && (due || result_.interrupted)) save();
-    }
-    return result_;
+  std::string name() const override {
+    return environment_.spec().id + " " + option_table<OffPolicyOptions>().write(options_).dump();
+  }
+
+  bool advance(int64_t step, const ControlActor& actor) override {
+    if (ended_) start();
+    const bool random = step <= options_.random_steps;
+    if (random)
+      for (auto& a : action_) a = static_cast<float>(2 * acting_.uniform() - 1);
+    else
+      choose(actor);
+    act();
+    return !random;
+  }
+
+  ReplayBatch sample(int64_t batch, Rng& rng) const override { return buffer_.sample(batch, rng); }
+  bool rests() const override { return ended_; }
+  ControlMetrics metrics() const override {
+    return {{"return", return_}, {"episodes", static_cast<double>(episodes_)}};
+  }
+
+  std::vector<Parameter> state() const override {
+    std::vector<Parameter> out;
+    for (const auto& [name, column] : buffer_.columns()) out.push_back({"buffer." + name, column});
+    return out;
+  }
+  Json save() const override {
+    return {{"episodes", episodes_},
+            {"buffer_size", buffer_.size()},
+            {"buffer_next", buffer_.next()},
+            {"starts", starts_.save()},
+            {"acting", acting_.save()}};
+  }
+  void restore(const Json& saved) override {
+    episodes_ = saved.at("episodes").get<int64_t>();
+    buffer_.restore(saved.at("buffer_size").get<int64_t>(), saved.at("buffer_next").get<int64_t>());
+    starts_.restore(saved.at("starts").get<std::string>());
+    acting_.restore(saved.at("acting").get<std::string>());
   }
 
  private:
@@ -63,118 +91,67 @@ class OffPolicyRun {
     return {exact.begin(), exact.end()};
   }
 
-  void choose(const std::vector<float>& observation, const std::vector<float>& previous,
-              std::vector<float>& action) {
-    if (result_.steps < options_.random_steps) {
-      for (auto& a : action) a = static_cast<float>(2 * acting_.uniform() - 1);
-      return;
-    }
+  void start() {
+    environment_.reset(starts_);
+    observation_ = observe();
+    std::fill(previous_.begin(), previous_.end(), 0.0F);
+    return_ = 0;
+    length_ = 0;
+    ended_ = false;
+  }
+
+  void choose(const ControlActor& actor) {
     const at::NoGradGuard no_grad;
     const auto row = [](const std::vector<float>& v) {
       return at::from_blob(const_cast<float*>(v.data()), {1, static_cast<int64_t>(v.size())}, at::kFloat);
     };
-    const auto drawn = learner_.actor()
-                           .sample(row(observation), row(previous), acting_.normal_tensor({1, 1, actions_}))
-                           .actions.contiguous();
-    std::copy_n(drawn.const_data_ptr<float>(), actions_, action.begin());
+    const auto drawn =
+        actor.sample(row(observation_), row(previous_), acting_.normal_tensor({1, 1, actions_}))
+            .actions.contiguous();
+    std::copy_n(drawn.const_data_ptr<float>(), actions_, action_.begin());
   }
 
-  void episode() {
+  void act() {
     const auto& spec = environment_.spec();
-    environment_.reset(starts_);
-    auto observation = observe();
-    std::vector<float> previous(static_cast<size_t>(actions_), 0), action = previous;
-    std::vector<double> stretched(static_cast<size_t>(actions_));
-    double episode_return = 0;
-    for (int64_t t = 0; result_.steps < options_.steps; ++t) {
-      choose(observation, previous, action);
-      for (int64_t i = 0; i < actions_; ++i)
-        stretched[static_cast<size_t>(i)] = spec.action.stretched(i, action[static_cast<size_t>(i)]);
-      const auto outcome = environment_.step(stretched.data());
-      if (outcome.diverged != nullptr)
-        fail(ErrorKind::nan, "train.off_policy",
-             fmt::format("{} diverged in episode {}, step {}: {}", spec.id, result_.episodes, t,
-                         outcome.diverged));
-      const auto next = observe();
-      buffer_.add(observation.data(), previous.data(), action.data(), static_cast<float>(outcome.reward),
-                  next.data(), outcome.terminated);
-      episode_return += outcome.reward;
-      observation = next;
-      previous = action;
-      ++result_.steps;
-      if (result_.steps > options_.random_steps)
-        learner_.update(buffer_.sample(options_.batch, learning_), result_.steps, learning_);
-      if (context_.progress && result_.steps % 100 == 0) context_.progress(result_.steps, options_.steps);
-      if (outcome.terminated || (spec.max_steps > 0 && t + 1 >= spec.max_steps)) break;
-    }
-    ++result_.episodes;
-    if (context_.episode) context_.episode(result_.steps, episode_return, learner_.metrics());
-  }
-
-  // Data of another run must not be gone on with.
-  std::string fingerprint() const {
-    return option_table<OffPolicyOptions>().write(options_).dump() +
-           option_table<SacOptions>().write(learner_.options()).dump() + context_.rng.save();
-  }
-
-  std::vector<Parameter> tensors() const {
-    auto out = learner_.state();
-    for (const auto& [name, column] : buffer_.columns()) out.push_back({"buffer." + name, column});
-    return out;
-  }
-
-  void save() {
-    saved_ = result_.steps;
-    save_checkpoint(context_.folder, saved_, tensors(),
-                    {{"environment", environment_.spec().id},
-                     {"options", fingerprint()},
-                     {"steps", result_.steps},
-                     {"episodes", result_.episodes},
-                     {"buffer_size", buffer_.size()},
-                     {"buffer_next", buffer_.next()},
-                     {"starts", starts_.save()},
-                     {"acting", acting_.save()},
-                     {"learning", learning_.save()}});
-  }
-
-  void resume() {
-    const auto files =
-        context_.folder.empty() ? std::vector<CheckpointFile>{} : list_checkpoints(context_.folder);
-    if (files.empty()) return;
-    const auto& path = files.front().path;
-    const auto info = read_checkpoint_info(path);
-    if (info.at("environment") != environment_.spec().id)
-      fail(ErrorKind::value, path,
-           "is of " + info.at("environment").get<std::string>() + ", not of " + environment_.spec().id);
-    if (info.at("options") != fingerprint())
-      fail(ErrorKind::value, path,
-           "is of a run with other options or another seed: " + info.at("options").dump());
-    load_checkpoint(path, tensors());
-    result_.steps = result_.resumed_from = saved_ = info.at("steps").get<int64_t>();
-    result_.episodes = info.at("episodes").get<int64_t>();
-    buffer_.restore(info.at("buffer_size").get<int64_t>(), info.at("buffer_next").get<int64_t>());
-    starts_.restore(info.at("starts").get<std::string>());
-    acting_.restore(info.at("acting").get<std::string>());
-    learning_.restore(info.at("learning").get<std::string>());
+    for (int64_t i = 0; i < actions_; ++i)
+      stretched_[static_cast<size_t>(i)] = spec.action.stretched(i, action_[static_cast<size_t>(i)]);
+    const auto outcome = environment_.step(stretched_.data());
+    if (outcome.diverged != nullptr)
+      fail(ErrorKind::nan, "train.off_policy",
+           fmt::format("{} diverged in episode {}, step {}: {}", spec.id, episodes_, length_,
+                       outcome.diverged));
+    auto next = observe();
+    buffer_.add(observation_.data(), previous_.data(), action_.data(), static_cast<float>(outcome.reward),
+                next.data(), outcome.terminated);
+    return_ += outcome.reward;
+    observation_ = std::move(next);
+    previous_ = action_;
+    ++length_;
+    ended_ = outcome.terminated || (spec.max_steps > 0 && length_ >= spec.max_steps);
+    if (ended_) ++episodes_;
   }
 
   Environment& environment_;
-  SacLearner& learner_;
   const OffPolicyOptions& options_;
-  OffPolicyContext& context_;
   int64_t observations_, actions_;
   ReplayBuffer buffer_;
-  Rng starts_, acting_, learning_;
-  OffPolicyResult result_;
-  int64_t saved_ = 0;
+  Rng starts_, acting_;
+  std::vector<float> observation_, previous_, action_;
+  std::vector<double> stretched_;
+  bool ended_ = true;
+  int64_t episodes_ = 0, length_ = 0;
+  double return_ = 0;
 };
 
 }  // namespace
 
-OffPolicyResult train_off_policy(Environment& environment, SacLearner& learner,
-                                 const OffPolicyOptions& options, OffPolicyContext& context) {
+ControlResult train_off_policy(Environment& environment, ControlLearner& learner,
+                               const OffPolicyOptions& options, ControlContext& context) {
   check_box(environment.spec());
-  return OffPolicyRun(environment, learner, options, context).run();
+  Acting experience(environment, options, context.rng);
+  return train_control(experience, learner,
+                       {.steps = options.steps, .batch = options.batch, .save_every = options.save_every},
+                       context);
 }
 
 }  // namespace plaudit

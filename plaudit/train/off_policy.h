@@ -1,16 +1,8 @@
-// Off-policy training in an environment: act, store, update, one after another, with resume.
-//
-// Checkpoints are written at the end of an episode, so that nothing of a simulation needs to be kept: a run
-// that was killed continues bit for bit from there, whatever the environment hides.
+// Off-policy training in an environment: act, store, update, one after another (control_loop.h).
 #pragma once
 
-#include <functional>
-#include <map>
-#include <string>
-#include <vector>
-
 #include "plaudit/env/environment.h"
-#include "plaudit/train/sac.h"
+#include "plaudit/train/control_loop.h"
 
 namespace plaudit {
 
@@ -24,27 +16,12 @@ struct OffPolicyOptions {
 template <>
 void describe(OptionTable<OffPolicyOptions>& table);
 
-// What surrounds a run; every callback may be left empty.
-struct OffPolicyContext {
-  Rng rng;
-  std::string folder = "";  // of checkpoints; "": none
-  // After each episode: the step it ended with, its return, the learner's metrics.
-  std::function<void(int64_t step, double episode_return, const SacMetrics&)> episode = {};
-  std::function<void(int64_t done, int64_t total)> progress = {};
-  std::function<bool()> interrupt = {};  // true: stop at the end of the episode, saved
-};
-
-struct OffPolicyResult {
-  int64_t steps = 0, resumed_from = 0, episodes = 0;
-  bool interrupted = false;
-};
-
 // Actions of the learner in (-1, 1) are stretched to the environment's box, whose bounds must be finite.
-// While it collects data a policy decides at every step, with the last action as its previous one.
-// UserErrors: an action space without bounds, an option out of range (value); a simulation that diverges,
-// named by episode and step: nothing of it enters the buffer (nan); a checkpoint of another run (value,
-// shape).
-OffPolicyResult train_off_policy(Environment& environment, SacLearner& learner,
-                                 const OffPolicyOptions& options, OffPolicyContext& context);
+// While it collects data a policy decides at every step, with the last action as its previous one. It rests
+// at the end of an episode; metrics: return, episodes. UserErrors: an action space without bounds, an option
+// out of range (value); a simulation that diverges, named by episode and step: nothing of it enters the
+// buffer (nan); a checkpoint of another run (value, shape).
+ControlResult train_off_policy(Environment& environment, ControlLearner& learner,
+                               const OffPolicyOptions& options, ControlContext& context);
 
 }  // namespace plaudit

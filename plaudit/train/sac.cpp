@@ -27,25 +27,24 @@ void describe(OptionTable<SacOptions>& t) {
   t.field("model_hidden", &O::model_hidden, "sequence > 1: layers of the model", at_least(1));
   t.field("recall", &O::recall, "sequence > 1: states by the slow copy of the model, or by the model itself",
           one_of({"slow", "online"}));
-  t.field("init", &O::init,
-          "start of the weights: xavier (biases zero) or uniform (within 1/sqrt(inputs), biases too)",
-          one_of({"xavier", "uniform"}));
+  t.field(
+      "init", &O::init,
+      "start of the weights: xavier (biases zero), uniform (within 1/sqrt(inputs), biases too) or small_head "
+      "(as EDAC: hidden biases 0.1, small last layers)",
+      one_of({"xavier", "uniform", "small_head"}));
   t.field("actor_every", &O::actor_every, "updates of the critics for one of the actor (1; sequence > 1: 4)",
           at_least(1));
+  t.field("order", &O::order, "of an update: critics-first, or actor-first, as the offline methods",
+          one_of({"critics-first", "actor-first"}));
+  t.field("diversity", &O::diversity, "weight of the likeness of the critics' gradients by the action (EDAC)",
+          at_least(0));
+  t.field("log_std_min", &O::log_std_min, "least log-deviation of the policy", between(-20, 2));
 }
 
 namespace {
 
-LinearInit init_of(const SacOptions& o) {
-  return o.init == "xavier" ? LinearInit::xavier : LinearInit::uniform;
-}
-
 void check_loss(const char* what, const at::Tensor& loss) {
-  if (!std::isfinite(loss.item<double>()))
-    fail(
-        ErrorKind::nan, "train.sac",
-        fmt::format("the loss of the {} is {}: are the rewards and observations finite and of moderate size?",
-                    what, loss.item<double>()));
+  check_finite_loss("sac", what, loss);
 }
 
 }  // namespace
@@ -53,27 +52,25 @@ void check_loss(const char* what, const at::Tensor& loss) {
 SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& o, const Rng& rng)
     : options_(o),
       actions_(actions),
-      actor_({o.sequence > 1 ? "gru" : "mlp", observations, actions, o.hidden, o.init}, rng.child("actor")),
-      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics"), init_of(o)),
+      actor_({o.sequence > 1 ? "gru" : "mlp", observations, actions, o.hidden, o.init, o.log_std_min},
+             rng.child("actor")),
+      critic_(mlp_sizes(observations + actions, o.hidden, 1), o.critics, rng.child("critics"),
+              linear_init_of(o.init)),
       frozen_critic_(critic_.frozen()),
       target_critic_(critic_.copy()),
       log_temperature_(at::full({}, std::log(o.temperature), at::kFloat).set_requires_grad(true)),
-      actor_optimizer_(std::make_unique<AdamW>(actor_.parameters(), AdamWOptions{})),
-      critic_optimizer_(std::make_unique<AdamW>(critic_.parameters("critic"), AdamWOptions{})),
+      actor_optimizer_(std::make_unique<AdamW>(actor_.trainable(), AdamWOptions{})),
+      critic_optimizer_(
+          std::make_unique<AdamW>(std::vector<Parameter>{{"critic", critic_.flat()}}, AdamWOptions{})),
       temperature_optimizer_(std::make_unique<AdamW>(
           std::vector<Parameter>{{"log_temperature", log_temperature_}}, AdamWOptions{})) {
   if (o.sequence == 1) return;
-  model_ =
-      Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"), init_of(o));
+  model_ = Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"),
+               linear_init_of(o.init));
   frozen_model_ = model_.frozen();
   slow_model_ = model_.copy();
-  model_optimizer_ = std::make_unique<AdamW>(model_.parameters("model"), AdamWOptions{});
-}
-
-void SacLearner::follow(const Mlp& target, const Mlp& source) const {
-  const at::NoGradGuard no_grad;
-  const auto to = target.parameters(""), from = source.parameters("");
-  for (size_t i = 0; i < to.size(); ++i) to[i].tensor.detach().lerp_(from[i].tensor, options_.tau);
+  model_optimizer_ =
+      std::make_unique<AdamW>(std::vector<Parameter>{{"model", model_.flat()}}, AdamWOptions{});
 }
 
 void SacLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
@@ -87,12 +84,19 @@ void SacLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
     target = soft_q_target(options_.reward_scale * batch.rewards, batch.terminals, next_q,
                            next.logps.select(1, 0), log_temperature_.exp(), options_.gamma);
   }
-  const auto q = critic_(at::cat({batch.observations, batch.actions}, 1)).squeeze(2);
+  const auto pairs = at::cat({batch.observations, batch.actions}, 1);
+  const auto q = critic_(pairs).squeeze(2);
   critic_loss_ = ensemble_q_loss(q, target);
   check_loss("critics", critic_loss_);
-  critic_loss_.backward();
+  if (options_.diversity > 0) {
+    const auto slopes = critic_.input_gradient(pairs, batch.observations.size(1));
+    diversity_ = edac_diversity(slopes);
+    (critic_loss_ + options_.diversity * diversity_).backward();
+  } else {
+    critic_loss_.backward();
+  }
   critic_optimizer_->step(options_.learning_rate, 1);
-  follow(target_critic_, critic_);
+  target_critic_.follow(critic_, options_.tau);
 }
 
 void SacLearner::update_model(const ReplayBatch& batch) {
@@ -101,7 +105,7 @@ void SacLearner::update_model(const ReplayBatch& batch) {
   check_loss("model", model_loss_);
   model_loss_.backward();
   model_optimizer_->step(options_.learning_rate, 1);
-  follow(slow_model_, model_);
+  slow_model_.follow(model_, options_.tau);
 }
 
 at::Tensor SacLearner::recall(const at::Tensor& observations, const at::Tensor& actions) const {
@@ -132,21 +136,34 @@ void SacLearner::update_actor(const ReplayBatch& batch, Rng& rng) {
 }
 
 void SacLearner::update(const ReplayBatch& batch, int64_t step, Rng& rng) {
+  const auto every = options_.actor_every.value_or(options_.sequence > 1 ? 4 : 1);
+  const bool actor = step % every == 0, first = options_.order == "actor-first";
+  if (actor && first) update_actor(batch, rng);
   update_critics(batch, rng);
   if (options_.sequence > 1) update_model(batch);
-  const auto every = options_.actor_every.value_or(options_.sequence > 1 ? 4 : 1);
-  if (step % every == 0) update_actor(batch, rng);
+  if (actor && !first) update_actor(batch, rng);
 }
 
-SacMetrics SacLearner::metrics() const {
-  const auto value = [](const at::Tensor& t) { return t.defined() ? t.item<double>() : 0.0; };
-  return {value(critic_loss_), value(model_loss_), value(actor_loss_), std::exp(value(log_temperature_))};
+std::map<std::string, double> SacLearner::metrics() const {
+  std::map<std::string, double> out = {{"temperature", std::exp(log_temperature_.item<double>())}};
+  const auto add = [&](const char* name, const at::Tensor& t) {
+    if (t.defined()) out[name] = t.item<double>();
+  };
+  add("critic_loss", critic_loss_);
+  add("model_loss", model_loss_);
+  add("actor_loss", actor_loss_);
+  add("diversity", diversity_);
+  return out;
+}
+
+std::string SacLearner::settings() const {
+  return "sac " + option_table<SacOptions>().write(options_).dump();
 }
 
 std::vector<Parameter> SacLearner::state() const {
   std::vector<Parameter> out;
-  const auto add = [&](const std::string& prefix, std::vector<Parameter> tensors) {
-    for (auto& [name, tensor] : tensors) out.push_back({prefix + name, tensor.detach()});
+  const auto add = [&](const std::string& prefix, const std::vector<Parameter>& tensors) {
+    add_state(out, prefix, tensors);
   };
   add("actor.", actor_.parameters());
   add("", critic_.parameters("critic"));

@@ -3,7 +3,8 @@
 // Haarnoja et al., 2018, arXiv 1812.05905. With sequence J > 1 the actor is trained on J actions from one
 // observation: states behind the first are recalled by a model that is learnt beside the critics, without
 // gradient, and each action has its own critic signal (Patel and Siegelmann, ICLR 2025). Critics learn from
-// single steps in both cases.
+// single steps in both cases. With many critics, `order` actor-first, and `diversity` it is SAC-N and EDAC
+// for logged data (An et al., 2021, arXiv 2110.01548).
 #pragma once
 
 #include <memory>
@@ -11,9 +12,8 @@
 #include <vector>
 
 #include "plaudit/core/options.h"
-#include "plaudit/data/replay.h"
 #include "plaudit/train/adamw.h"
-#include "plaudit/train/control_actor.h"
+#include "plaudit/train/control_learner.h"
 
 namespace plaudit {
 
@@ -28,28 +28,25 @@ struct SacOptions {
   std::string recall = "slow";
   std::string init = "xavier";
   std::optional<int64_t> actor_every = {};
+  std::string order = "critics-first";
+  double diversity = 0;
+  double log_std_min = -20;
 };
 template <>
 void describe(OptionTable<SacOptions>& table);
 
-struct SacMetrics {
-  double critic_loss = 0, model_loss = 0, actor_loss = 0, temperature = 0;
-};
-
-class SacLearner {
+class SacLearner : public ControlLearner {
  public:
   SacLearner(int64_t observations, int64_t actions, const SacOptions& options, const Rng& rng);
 
-  // One update of critics and model, and of actor and temperature when `step`, from 0, is their turn.
-  // UserError (nan): a loss that is not finite; no weight was changed by it.
-  void update(const ReplayBatch& batch, int64_t step, Rng& rng);
-  // Of the last update of each; reads them from their device.
-  SacMetrics metrics() const;
-
-  const ControlActor& actor() const { return actor_; }
-  const SacOptions& options() const { return options_; }
-  // Weights, targets and optimizer states: what a checkpoint holds.
-  std::vector<Parameter> state() const;
+  // Critics and model; actor and temperature when `step` is their turn.
+  void update(const ReplayBatch& batch, int64_t step, Rng& rng) override;
+  // critic_loss, model_loss, actor_loss, temperature, diversity.
+  std::map<std::string, double> metrics() const override;
+  const ControlActor& actor() const override { return actor_; }
+  const Mlp& critic() const { return critic_; }
+  std::vector<Parameter> state() const override;
+  std::string settings() const override;
 
  private:
   void update_critics(const ReplayBatch& batch, Rng& rng);
@@ -57,7 +54,6 @@ class SacLearner {
   void update_actor(const ReplayBatch& batch, Rng& rng);
   // The states before each of the actions [B,J,A], [B,J,S].
   at::Tensor recall(const at::Tensor& observations, const at::Tensor& actions) const;
-  void follow(const Mlp& target, const Mlp& source) const;
 
   SacOptions options_;
   int64_t actions_;
@@ -66,7 +62,7 @@ class SacLearner {
   Mlp model_, frozen_model_, slow_model_;
   at::Tensor log_temperature_;
   std::unique_ptr<AdamW> actor_optimizer_, critic_optimizer_, model_optimizer_, temperature_optimizer_;
-  at::Tensor critic_loss_, model_loss_, actor_loss_;
+  at::Tensor critic_loss_, model_loss_, actor_loss_, diversity_;
 };
 
 }  // namespace plaudit

@@ -55,6 +55,16 @@ TEST(Corruption, RateZeroAndOne) {
                [] { corrupt_random(at::ones({1}), at::zeros({1}), at::zeros({1}), "states"); });
 }
 
+// A critic |x - c|^2 is least at c: rows whose box holds c end there, others at the nearest edge.
+TEST(Corruption, AnAttackFollowsTheCriticWithinItsBox) {
+  const auto x = at::tensor({0.3, 5.0}, at::kDouble).view({2, 1}), std = at::tensor({2.0}, at::kDouble);
+  const auto slope = [](const Tensor& at) { return 2 * (at - 0.5); };
+  const auto moved =
+      pgd_attack(x, at::full({2, 1}, 0.5, at::kDouble), std, slope, {.range = 0.4, .lr = 0.01});
+  EXPECT_NEAR(moved[0].item<double>(), 0.5, 2 * 0.004);  // a step is lr range std
+  EXPECT_NEAR(moved[1].item<double>(), 5 - 0.4 * 2, 1e-12);
+}
+
 TEST(Transitions, NormalisedObservationsHaveTheGivenScale) {
   for_draws(50, [] {
     const auto a = normal({6, 2}, 5), b = normal({6, 2}, 5);

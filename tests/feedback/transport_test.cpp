@@ -77,6 +77,34 @@ TEST(Gromov, FindsAShuffledCopy) {
   });
 }
 
+Tensor unit_distances(int64_t n) {
+  const auto d = random_distances(n);
+  return d / d.max();
+}
+
+double missed_marginal(const Tensor& plan) {
+  return (plan.sum(1) - 1 / static_cast<double>(plan.size(0))).abs().sum().item<double>();
+}
+
+TEST(Gromov, AWarmStartEndsWhereAColdOneDoes) {
+  for_draws(20, [] {
+    const auto source = unit_distances(integer(2, 6)), target = unit_distances(integer(2, 6));
+    const auto cold = entropic_gromov_wasserstein(source, target, {}, {}, {0.05, 3, 20'000}),
+               warm = entropic_gromov_wasserstein(source, target, {}, {}, {0.05, 3, 20'000, true});
+    expect_close(warm.plan, cold.plan, 1e-6);  // some settle slowly
+  });
+}
+
+TEST(Gromov, AWarmStartMeetsTheMarginals) {
+  for_draws(5, [] {
+    const auto source = unit_distances(40), target = unit_distances(40);
+    const auto cold = entropic_gromov_wasserstein(source, target, {}, {}, {5e-3, 50, 40}),
+               warm = entropic_gromov_wasserstein(source, target, {}, {}, {5e-3, 50, 40, true});
+    EXPECT_LT(missed_marginal(warm.plan), 0.1 * missed_marginal(cold.plan) + 1e-12);
+    EXPECT_LT(missed_marginal(warm.plan), 1e-3);
+  });
+}
+
 TEST(Transport, ErrorsNameTheArgument) {
   const auto c = at::zeros({2, 2}), half = at::full({2}, 0.5, at::kDouble);
   expect_error(ErrorKind::value, "p", [&] { sinkhorn(c, half + 0.1, half); });

@@ -1,5 +1,6 @@
 #include "plaudit/model/mlp.h"
 
+#include "plaudit/model/mlp_pass.h"
 #include "tests/support/property.h"
 
 namespace plaudit {
@@ -40,6 +41,100 @@ TEST(Mlp, StartsAreBoundedByFan) {
   EXPECT_GT(plain.parameters("")[1].tensor.abs().max().item<float>(), 0.05F);
   EXPECT_NEAR(xavier.parameters("")[0].tensor.abs().max().item<float>(), 0.2, 0.005);
   EXPECT_EQ(xavier.parameters("")[1].tensor.abs().max().item<float>(), 0);
+}
+
+// The readable twin of mlp_forward, whose gradients are autograd's.
+Tensor plain_forward(const Tensor& x, const Tensor& flat, const std::vector<int64_t>& sizes,
+                     int64_t members) {
+  auto h = members > 0 && x.dim() == 2 ? x.unsqueeze(0).expand({members, -1, -1}) : x;
+  int64_t at = 0;
+  for (size_t i = 0; i + 1 < sizes.size(); ++i) {
+    const int64_t in = sizes[i], out = sizes[i + 1], nets = std::max<int64_t>(members, 1);
+    const auto take = [&](int64_t count) { return flat.narrow(0, (at += count) - count, count); };
+    const auto weight = take(nets * in * out), bias = take(nets * out);
+    if (i > 0) h = h.relu();
+    h = members == 0 ? at::linear(h, weight.view({out, in}), bias)
+                     : at::matmul(h, weight.view({members, in, out})) + bias.view({members, 1, out});
+  }
+  return h;
+}
+
+struct Passes {
+  Tensor y, dx, dflat;
+};
+template <class F>
+Passes passes(F forward, const Tensor& x, const Tensor& flat, bool of_x) {
+  auto a = x.detach().clone().set_requires_grad(of_x), w = flat.detach().clone().set_requires_grad(true);
+  const auto y = forward(a, w);
+  (y * at::arange(y.numel(), y.options()).view(y.sizes()).sin()).sum().backward();
+  return {y.detach(), of_x ? a.grad() : Tensor(), w.grad()};
+}
+
+TEST(MlpPass, IsAutogradsOwn) {
+  const std::vector<int64_t> sizes = {5, 7, 6, 2};
+  for (const int64_t members : {0, 1, 3}) {
+    const auto flat = normal({mlp_count(sizes, members)});
+    std::vector<Tensor> inputs = {normal({9, 5})};
+    if (members == 0) inputs.push_back(normal({3, 4, 5}));
+    if (members > 0) inputs.push_back(normal({members, 9, 5}));
+    for (const auto& x : inputs)
+      for (const bool of_x : {false, true}) {
+        const auto fast =
+            passes([&](auto& a, auto& w) { return mlp_forward(a, w, sizes, members); }, x, flat, of_x);
+        const auto slow =
+            passes([&](auto& a, auto& w) { return plain_forward(a, w, sizes, members); }, x, flat, of_x);
+        expect_close(fast.y, slow.y, 1e-12);
+        expect_close(fast.dflat, slow.dflat, 1e-12);
+        if (of_x) expect_close(fast.dx, slow.dx, 1e-12);
+        expect_close(mlp_forward(x, flat, sizes, members), slow.y, 1e-12);  // without a graph
+      }
+  }
+}
+
+TEST(MlpPass, FrozenWeightsPassTheGradientOn) {
+  const Mlp net({4, 8, 1}, 2, Rng(3, "mlp"));
+  auto x = normal({6, 4}).to(at::kFloat).set_requires_grad(true);
+  net.frozen()(x).sum().backward();
+  EXPECT_FALSE(net.flat().grad().defined());
+  const auto slopes = net.input_gradient(x.detach(), 0);
+  ASSERT_EQ(slopes.sizes(), (std::vector<int64_t>{2, 6, 4}));
+  expect_close(slopes.detach().sum(0), x.grad(), 1e-5);
+  expect_close(net.input_gradient(x.detach(), 3).detach(), slopes.detach().slice(2, 3), 0);
+}
+
+// The least of the members, and one of them: most rows have no gradient.
+TEST(MlpPass, RowsWithoutAGradientMayBeLeftOut) {
+  const std::vector<int64_t> sizes = {5, 7, 6, 1};
+  const auto flat = normal({mlp_count(sizes, 3)}), at = normal({9, 5});
+  for (const bool least : {true, false}) {
+    const auto of = [&](const auto& forward) {
+      auto x = at.clone().set_requires_grad(true);
+      const auto y = forward(x, flat, sizes, 3).squeeze(2);
+      (least ? y.amin(0) : y.select(0, 1).slice(0, 2, 5)).square().sum().backward();
+      return x.grad();
+    };
+    expect_close(of(mlp_forward), of(plain_forward), 1e-12);
+  }
+}
+
+// d/dw of a function of dQ/da, by finite differences of the weights.
+TEST(MlpPass, TheInputGradientHasItsOwn) {
+  const Mlp net({4, 6, 5, 1}, 2, Rng(4, "mlp"));
+  const auto x = normal({3, 4}).to(at::kFloat);
+  const auto value = [&] { return net.input_gradient(x, 2).square().sum(); };
+  value().backward();
+  const auto gradient = net.flat().grad().clone();
+  const at::NoGradGuard no_grad;
+  for (const int64_t i : std::vector<int64_t>{0, 3, 11, 50, 90, net.flat().numel() - 2}) {
+    auto w = net.flat().detach()[i];
+    const float step = 1e-2F;
+    w.add_(step);
+    const double up = value().item<double>();
+    w.sub_(2 * step);
+    const double down = value().item<double>();
+    w.add_(step);
+    EXPECT_NEAR(gradient[i].item<double>(), (up - down) / (2 * step), 2e-3) << i;
+  }
 }
 
 }  // namespace

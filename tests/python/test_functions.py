@@ -363,3 +363,29 @@ def test_bad_calls_raise_type_error():
         plaudit.preference.dpo_loss([0.0], [0.0])
     with pytest.raises(TypeError, match="two values"):
         plaudit.preference.dpo_loss(*pair_logps(), chosen_logps=[0.0])
+
+
+# --- against POT -----------------------------------------------------------------------------------------------------
+
+
+def unit_distances(points):
+    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances / distances.max()
+
+
+@pytest.mark.parametrize("size, seed", [(100, 5), (200, 0)])
+def test_gromov_wasserstein_equals_pot_to_the_end(size, seed):
+    """With rounds enough to meet the marginals, after 50 linearisations; short of them, both plans miss the marginals by
+    up to 1e-4, and objectives cannot be compared beyond that."""
+    ot = pytest.importorskip("ot")
+    torch.manual_seed(seed)
+    source = unit_distances(torch.randn(size, 3, dtype=torch.float64))
+    target = unit_distances(torch.randn(size, 3, dtype=torch.float64) * torch.tensor([1.0, 2.0, 0.5]))
+    theirs = ot.gromov.entropic_gromov_wasserstein(source.numpy(), target.numpy(), None, None, "square_loss",
+                                                   epsilon=5e-3, symmetric=True, max_iter=50, numItermax=100_000,
+                                                   stopThr=1e-13)
+    expected = plaudit.transport.gromov_wasserstein_cost(source, target, torch.from_numpy(theirs)).item()
+    for warm_start in (False, True):
+        ours = plaudit.transport.entropic_gromov_wasserstein(source, target, iters=20_000, warm_start=warm_start)
+        assert ours.cost.item() <= expected * (1 + 1e-10)
+        torch.testing.assert_close(ours.plan, torch.from_numpy(theirs), rtol=0, atol=1e-9)

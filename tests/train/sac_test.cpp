@@ -91,7 +91,7 @@ TEST(Sac, ALossThatIsNotFiniteChangesNothing) {
 
 struct Trained {
   SacLearner learner;
-  OffPolicyResult result;
+  ControlResult result;
 };
 
 Trained train_point(const std::string& folder, int64_t stop_after, uint64_t seed = 0) {
@@ -99,9 +99,9 @@ Trained train_point(const std::string& folder, int64_t stop_after, uint64_t seed
   SacOptions sac{.sequence = 2, .hidden = {8, 8}, .model_hidden = {8}};
   const OffPolicyOptions options{.steps = 300, .random_steps = 60, .batch = 8, .save_every = 100};
   Trained out{SacLearner(4, 2, sac, Rng(seed, "weights")), {}};
-  OffPolicyContext context{.rng = Rng(seed, "run"), .folder = folder};
+  ControlContext context{.rng = Rng(seed, "run"), .folder = folder};
   int64_t episodes = 0;
-  context.episode = [&](int64_t, double, const SacMetrics&) { ++episodes; };
+  context.report = [&](int64_t, const ControlMetrics&) { ++episodes; };
   context.interrupt = [&] { return stop_after > 0 && episodes >= stop_after; };
   out.result = train_off_policy(*environment, out.learner, options, context);
   return out;
