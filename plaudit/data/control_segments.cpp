@@ -39,8 +39,8 @@ Tensor segment_starts(const ControlData& data, int64_t length) {
     if (left[i] >= length) starts.push_back(static_cast<int64_t>(i));
   if (starts.empty())
     segments_check.refuse(ErrorKind::empty, "length",
-                 fmt::format("of {} fits into no episode: the longest has {} steps", length,
-                             *std::max_element(left.begin(), left.end())));
+                          fmt::format("of {} fits into no episode: the longest has {} steps", length,
+                                      *std::max_element(left.begin(), left.end())));
   return at::tensor(starts, at::kLong);
 }
 

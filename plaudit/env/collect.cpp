@@ -56,8 +56,9 @@ class Collection {
         exact_(at::empty({env_.size(), s_}, at::kDouble)) {
     collect_check.that(env_.spec().max_steps > 0, "task", "one with a time limit", task);
     for (int64_t k = 0; k < a_; ++k)
-      collect_check.that(std::isfinite(env_.spec().action.low[k]) && std::isfinite(env_.spec().action.high[k]),
-                 "task", "one with bounds of action", task);
+      collect_check.that(
+          std::isfinite(env_.spec().action.low[k]) && std::isfinite(env_.spec().action.high[k]), "task",
+          "one with bounds of action", task);
   }
 
   CollectedLog run() {
@@ -193,9 +194,10 @@ class Collection {
       if (enough()) break;
     }
     if (prefix_ >= kMostDivergences && prefix_steps_ == 0)
-      collect_check.refuse(ErrorKind::empty, "task",
-                   fmt::format("diverged in each of {} episodes, first with seed {} at step {}: {}", prefix_,
-                               divergences_[0].seed, divergences_[0].step, divergences_[0].what));
+      collect_check.refuse(
+          ErrorKind::empty, "task",
+          fmt::format("diverged in each of {} episodes, first with seed {} at step {}: {}", prefix_,
+                      divergences_[0].seed, divergences_[0].step, divergences_[0].what));
     return enough();
   }
   bool enough() const {

@@ -172,7 +172,8 @@ Tensor sinkhorn(const Tensor& cost, const Tensor& p, const Tensor& q, const Sink
   check.that(options.eps > 0, "eps", "> 0", options.eps);
   check.that(options.iters >= 0, "iters", ">= 0", options.iters);
   const auto columns = on_cpu_f64(q);
-  return Scaling(on_cpu_f64(cost), on_cpu_f64(p), columns, options.eps, at::zeros_like(columns)).plan(options.iters);
+  return Scaling(on_cpu_f64(cost), on_cpu_f64(p), columns, options.eps, at::zeros_like(columns))
+      .plan(options.iters);
 }
 
 Tensor gromov_wasserstein_cost(const Tensor& source, const Tensor& target, const Tensor& plan) {

@@ -36,8 +36,8 @@ OfflineData offline_data(const OfflineControlOptions& options, RunContext& conte
 ControlMetrics evaluate_actor(const std::string& environment, const ControlActor& actor, int64_t episodes,
                               uint64_t seed);
 
-// Trains a learner with `hidden` layers that `make` makes for the widths; its policy becomes the artefact `into`. `title` heads
-// the report.
+// Trains a learner with `hidden` layers that `make` makes for the widths; its policy becomes the artefact
+// `into`. `title` heads the report.
 using MakeControlLearner =
     std::function<std::unique_ptr<ControlLearner>(int64_t observations, int64_t actions)>;
 void run_offline_control(const std::string& title, const OfflineControlOptions& options,
