@@ -38,7 +38,8 @@ def test_training_and_sampling_of_a_language_model(plaudit_cli, tmp_path):
 def test_steps_of_control_tasks(plaudit_cli, tmp_path):
     out = tmp_path / "control.json"
     plaudit_cli(
-        "bench", "control", "--no-peers", "--tasks", "Reacher-v5", "--repeats", 1, "--seconds", 0.05, "--json", out, check=0
+        "bench", "control", "--no-peers", "--learners", "none", "--tasks", "Reacher-v5",
+        "--repeats", 1, "--seconds", 0.05, "--json", out, check=0
     )
     report = json.loads(out.read_text())
     one, many = report["jobs"]
