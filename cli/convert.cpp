@@ -102,8 +102,7 @@ void convert(const ConvertOptions& options) {
 
 void add_convert(CLI::App& app, int&) {
   auto* command = app.add_subcommand(
-      "convert",
-      "turn a GGUF file into a Hugging Face folder or back, adapter merged in; a control policy into Python");
+      "convert", "turn a GGUF file into a Hugging Face folder or back, or a control policy into Python");
   command->footer(
       "Example:\n  plaudit convert smollm2-135m /tmp/smollm2 --dtype bf16\n"
       "  plaudit convert /tmp/smollm2 /tmp/smollm2.gguf\n"

@@ -61,7 +61,7 @@ def test_a_converted_policy_acts_as_the_engine_does(task, sequence, trained, bui
     subprocess.run([build_folder / "tests/tool_control", tmp_path / "job.json"], check=True)
     engine = low + (load_file(tmp_path / "acts.safetensors")["actions"].astype(float) + 1) / 2 * (high - low)
     assert len(actions) >= 200 and np.std(engine) > 1e-3
-    assert np.abs(np.array(actions) - engine).max() <= 1e-6 * (high - low).max() / 2
+    assert np.abs(np.array(actions) - engine).max() <= 3e-6 * (high - low).max() / 2  # f32, over a whole episode
 
 
 def test_a_policy_that_looks_ahead_gives_its_sequence(trained):

@@ -82,12 +82,13 @@ def test_learners_and_attacks(element, attack, learner, build_folder, tmp_path):
     assert numpy.isfinite(found["score"]) and 0.2 < found["corrupted_rows"] / 1000 < 0.4
 
 
-def d4rl(path, rows=60, observations=4, actions=2, **changes):
+def d4rl(path, **changes):
+    rows = 60
     h5py = pytest.importorskip("h5py")
     rng = numpy.random.default_rng(0)
     columns = {
-        "observations": rng.normal(size=(rows, observations)),
-        "actions": rng.uniform(-1, 1, size=(rows, actions)),
+        "observations": rng.normal(size=(rows, 4)),
+        "actions": rng.uniform(-1, 1, size=(rows, 2)),
         "rewards": rng.normal(size=rows),
         "terminals": numpy.zeros(rows, bool),
         "timeouts": numpy.arange(rows) % 20 == 19,
