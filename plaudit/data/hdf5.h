@@ -39,7 +39,7 @@ class Hdf5Reader {
 
  private:
   std::string path_;
-  int64_t file_ = -1;
+  [[maybe_unused]] int64_t file_ = -1;
 };
 
 // Writes a new file beside `path` and puts it there by commit(); without that nothing is left.
@@ -61,7 +61,7 @@ class Hdf5Writer {
 
  private:
   std::string path_, temporary_;
-  int64_t file_ = -1;
+  [[maybe_unused]] int64_t file_ = -1;
 };
 
 // Whether this program reads and writes HDF5.
