@@ -60,4 +60,18 @@ EpisodeReturns control_returns(const std::string& task, const ControlPolicy& pol
   return out;
 }
 
+EpisodeReturns control_returns(const std::string& task, const ControlActor& actor, int64_t episodes,
+                               uint64_t seed) {
+  const auto act = [&](const Tensor& observations) {
+    const auto before = at::zeros({observations.size(0), actor.options().actions});
+    return actor.act(observations, before).select(1, 0);
+  };
+  return control_returns(task, ControlPolicy(act), episodes, seed);
+}
+
+double mean_control_return(const std::string& task, const ControlActor& actor, int64_t episodes,
+                           uint64_t seed) {
+  return at::tensor(control_returns(task, actor, episodes, seed).returns, at::kDouble).mean().item<double>();
+}
+
 }  // namespace plaudit

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/train/control_actor.h"
 
 namespace plaudit {
 
@@ -22,5 +23,12 @@ struct EpisodeReturns {
 // with both widths, for a policy that does not fit the task; a simulation that diverges (nan).
 EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
                                uint64_t seed = 0, int64_t side_by_side = 32);
+
+// Of an actor that decides at every step and takes the action that it means.
+EpisodeReturns control_returns(const std::string& task, const ControlActor& actor, int64_t episodes,
+                               uint64_t seed = 0);
+// Their mean.
+double mean_control_return(const std::string& task, const ControlActor& actor, int64_t episodes,
+                           uint64_t seed = 0);
 
 }  // namespace plaudit

@@ -14,6 +14,7 @@
 #include "plaudit/eval/control_rollout.h"
 #include "plaudit/model/tanh_gaussian.h"
 #include "plaudit/objective/sac.h"
+#include "plaudit/run/control_run.h"
 
 namespace plaudit {
 
@@ -154,33 +155,23 @@ Behaviours from_training(const BehaviourOptions& o, bool medium, double random_r
   const auto& training = o.training;
   SacLearner learner(spec.observation.size(), spec.action.size(), training.learner, context.rng("weights"));
   const auto evaluation_seed = episode_seed(context, "evaluation");
-  const auto evaluate = [&] {
-    const auto act = [&](const Tensor& observations) {
-      const auto before = at::zeros({observations.size(0), spec.action.size()});
-      return learner.actor().act(observations, before).select(1, 0);
-    };
-    const auto earned =
-        control_returns(o.environment, act, training.evaluate_episodes, evaluation_seed).returns;
-    return at::tensor(earned, at::kDouble).mean().item<double>();
-  };
-  ControlContext around{.rng = context.rng("run"), .folder = folder};
+  auto around = control_context("run", "steps", context);
   int64_t evaluated = -1;
   around.report = [&](int64_t step, const ControlMetrics& metrics) {
     environment.flush(step);
     context.log(step, metrics);
     if (step / training.evaluate_every == evaluated && step < training.run.steps) return;
     evaluated = step / training.evaluate_every;
-    const double earned = evaluate();
+    const double earned =
+        mean_control_return(o.environment, learner.actor(), training.evaluate_episodes, evaluation_seed);
     const auto place = fmt::format("{}/{:09d}", snapshots, step);
     create_folder(place);
     save_actor(learner.actor(), place);
     write_json(place + "/snapshot.json", {{"step", step}, {"return", earned}});
     context.log(step, {{"evaluated", earned}});
   };
-  around.progress = [&](int64_t done, int64_t total) { context.progress(done, total, "steps"); };
-  around.interrupt = [&] { return context.interrupted(); };
   const auto result = train_off_policy(environment, learner, training.run, around);
-  if (result.interrupted && result.steps < training.run.steps) context.throw_if_interrupted();
+  throw_if_unfinished(result, training.run.steps, context);
 
   Behaviours out{.expert = {acting(learner.actor())}, .random_return = random_return};
   out.expert_return =

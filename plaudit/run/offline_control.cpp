@@ -10,6 +10,7 @@
 #include "plaudit/eval/control_rollout.h"
 #include "plaudit/run/behaviours.h"
 #include "plaudit/run/control_data_artefact.h"
+#include "plaudit/run/control_run.h"
 
 namespace plaudit {
 
@@ -52,16 +53,6 @@ OfflineData offline_data(const OfflineControlOptions& o, RunContext& context) {
     t.next_observations = scaled.next_observations;
   }
   return out;
-}
-
-ControlMetrics evaluate_actor(const std::string& environment, const ControlActor& actor, int64_t episodes,
-                              uint64_t seed) {
-  const auto act = [&](const Tensor& observations) {
-    const auto before = at::zeros({observations.size(0), actor.options().actions});
-    return actor.act(observations, before).select(1, 0);
-  };
-  const auto earned = control_returns(environment, act, episodes, seed).returns;
-  return {{"return", at::tensor(earned, at::kDouble).mean().item<double>()}};
 }
 
 namespace {
@@ -114,23 +105,21 @@ void run_offline_control(const std::string& title, const OfflineControlOptions& 
     return actor;
   };
   Curves curves;
-  ControlContext around{.rng = context.rng("run")};
-  if (!context.run_folder().empty()) around.folder = context.folder();  // a claim's run has none
+  auto around = control_context("run", "updates", context);
   around.report = [&](int64_t step, const ControlMetrics& metrics) {
     context.log(step, metrics);
     curves.add(step, metrics);
   };
   if (o.evaluate_every > 0)
     around.evaluate = [&, seed = episode_seed(context, "evaluation")](int64_t) {
-      return evaluate_actor(data.environment, policy(), o.evaluate_episodes, seed);
+      return ControlMetrics{
+          {"return", mean_control_return(data.environment, policy(), o.evaluate_episodes, seed)}};
     };
-  around.progress = [&](int64_t done, int64_t total) { context.progress(done, total, "updates"); };
-  around.interrupt = [&] { return context.interrupted(); };
   around.save_state = [&] { return curves.save(); };
   around.load_state = [&](const Json& saved) { curves.load(saved); };
   const ControlLoopOptions loop{o.steps, o.batch, o.save_every, o.evaluate_every};
   const auto result = train_control(experience, *learner, loop, around);
-  if (result.interrupted && result.steps < o.steps) context.throw_if_interrupted();
+  throw_if_unfinished(result, o.steps, context);
 
   context.summary().metric("updates", static_cast<double>(result.steps));
   for (const auto& [name, value] : learner->metrics()) context.summary().metric(name, value);

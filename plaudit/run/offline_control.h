@@ -32,10 +32,6 @@ struct OfflineData {
 };
 OfflineData offline_data(const OfflineControlOptions& options, RunContext& context);
 
-// Mean return and, where the data's metadata have references, score of a policy over `episodes`.
-ControlMetrics evaluate_actor(const std::string& environment, const ControlActor& actor, int64_t episodes,
-                              uint64_t seed);
-
 // Trains a learner with `hidden` layers that `make` makes for the widths; its policy becomes the artefact
 // `into`. `title` heads the report.
 using MakeControlLearner =

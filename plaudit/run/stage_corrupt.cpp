@@ -7,6 +7,7 @@
 #include "plaudit/core/parallel.h"
 #include "plaudit/data/corruption.h"
 #include "plaudit/run/control_data_artefact.h"
+#include "plaudit/run/control_run.h"
 #include "plaudit/run/offline_control.h"
 #include "plaudit/run/stage_parts.h"
 #include "plaudit/train/sac.h"
@@ -77,22 +78,15 @@ ControlData with_next_observations(const ControlData& data) {
 
 // EDAC on the clean data, as they are.
 SacLearner train_attacker(const CorruptStage& o, const OfflineData& data, RunContext& context) {
-  SacOptions options{
-      .temperature = 1, .critics = o.attacker_critics, .hidden = o.attacker_hidden, .init = "small_head"};
-  options.order = "actor-first";
-  options.diversity = 1;
-  options.log_std_min = -5;
+  auto options = edac_options();
+  options.critics = o.attacker_critics;
+  options.hidden = o.attacker_hidden;
   SacLearner learner(data.observations, data.actions, options, context.rng("attacker"));
   LoggedExperience experience(data.transitions, "attacker's data", 500);
-  ControlContext around{.rng = context.rng("attacker run")};
-  if (!context.run_folder().empty()) around.folder = context.folder();
+  auto around = control_context("attacker run", "updates of the attacker", context);
   around.report = [&](int64_t step, const ControlMetrics& metrics) { context.log(step, metrics); };
-  around.progress = [&](int64_t done, int64_t total) {
-    context.progress(done, total, "updates of the attacker");
-  };
-  around.interrupt = [&] { return context.interrupted(); };
   const auto result = train_control(experience, learner, {.steps = o.attacker_steps}, around);
-  if (result.interrupted && result.steps < o.attacker_steps) context.throw_if_interrupted();
+  throw_if_unfinished(result, o.attacker_steps, context);
   return learner;
 }
 
@@ -133,7 +127,9 @@ Tensor attacked(const CorruptStage& o, const Tensor& clean, const Tensor& select
   const auto offline = offline_data(as_is, context);
   const auto attacker = train_attacker(o, offline, context);
   const auto chosen = (select < o.corruption.rate).nonzero().squeeze(1);
-  const auto unit = unit_actions(data.actions, make_environment(offline.environment)->spec().action, o.data);
+  const auto environment = make_environment(offline.environment);
+  const auto& box = environment->spec().action;
+  const auto unit = unit_actions(data.actions, box, o.data);
   const auto pick = [&](const Tensor& t) { return t.index_select(0, chosen); };
   // Actions are attacked on the attacker's scale, and put back on the task's.
   const bool actions = o.element == "actions";
@@ -141,12 +137,7 @@ Tensor attacked(const CorruptStage& o, const Tensor& clean, const Tensor& select
   const auto std = values.std(0, /*unbiased=*/false);
   auto rng = context.rng("attack");
   auto worst = worst_values(o, attacker, pick(values), pick(data.observations), pick(unit), std, rng);
-  if (actions) {
-    const auto spec = make_environment(offline.environment)->spec();
-    const auto low = at::tensor(spec.action.low, at::kDouble),
-               high = at::tensor(spec.action.high, at::kDouble);
-    worst = (low + (worst.to(at::kDouble) + 1) / 2 * (high - low)).to(at::kFloat);
-  }
+  if (actions) worst = stretched_actions(worst, box);
   return clean.index_copy(0, chosen, worst);
 }
 

@@ -48,12 +48,8 @@ std::optional<ReferenceReturns> references(const EvaluateControlStage& o, const 
 
 void run_evaluate_control(const EvaluateControlStage& o, RunContext& context) {
   const auto& policy = context.get<TaskPolicy>(o.policy);
-  const auto act = [&](const Tensor& observations) {
-    const auto before = at::zeros({observations.size(0), policy.actor.options().actions});
-    return policy.actor.act(observations, before).select(1, 0);
-  };
   const auto earned =
-      control_returns(policy.environment, act, o.episodes, episode_seed(context, "evaluation"));
+      control_returns(policy.environment, policy.actor, o.episodes, episode_seed(context, "evaluation"));
   const auto interval = eval::bootstrap_mean(earned.returns, context.rng("bootstrap"));
   add_metric(context.summary(), "return", interval);
   std::vector<std::vector<std::string>> rows = {

@@ -9,15 +9,6 @@
 namespace plaudit {
 namespace {
 
-// The defaults of SAC-N and EDAC for logged data (An et al., 2021).
-SacOptions edac_defaults() {
-  SacOptions o{.temperature = 1, .critics = 10, .hidden = {256, 256, 256}, .init = "small_head"};
-  o.order = "actor-first";
-  o.diversity = 1;
-  o.log_std_min = -5;
-  return o;
-}
-
 template <class Options>
 struct OfflineStage {
   OfflineControlOptions run = {};
@@ -28,7 +19,7 @@ using CloningStage = OfflineStage<RegressedPolicyOptions>;
 using Td3BcStage = OfflineStage<Td3BcOptions>;
 struct EdacStage {
   OfflineControlOptions run = {};
-  SacOptions learner = edac_defaults();
+  SacOptions learner = edac_options();
 };
 
 template <class Stage>
@@ -71,43 +62,34 @@ void check_hidden(const std::vector<int64_t>& hidden) {
   if (hidden.empty()) fail(ErrorKind::empty, "hidden", "must name a layer");
 }
 
+// `steps` are given to learners whose rates follow a schedule.
+template <class Learner, class Stage, class... Steps>
+void learn(const std::string& title, const Stage& o, const std::vector<int64_t>& hidden, RunContext& context,
+           Steps... steps) {
+  const auto make = [&](int64_t observations, int64_t actions) {
+    return std::make_unique<Learner>(observations, actions, o.learner, steps..., context.rng("weights"));
+  };
+  run_offline_control(title, o.run, hidden, make, context);
+}
+
 void run_iql(const IqlStage& o, RunContext& context) {
   const bool robust = o.learner.quantile || o.learner.huber_sigma;
-  run_offline_control(
-      robust ? "robust implicit Q-learning" : "implicit Q-learning", o.run, o.learner.policy.hidden,
-      [&](int64_t s, int64_t a) {
-        return std::make_unique<IqlLearner>(s, a, o.learner, o.run.steps, context.rng("weights"));
-      },
-      context);
+  learn<IqlLearner>(robust ? "robust implicit Q-learning" : "implicit Q-learning", o, o.learner.policy.hidden,
+                    context, o.run.steps);
 }
 
 void run_cloning(const CloningStage& o, RunContext& context) {
-  run_offline_control(
-      "behaviour cloning", o.run, o.learner.hidden,
-      [&](int64_t s, int64_t a) {
-        return std::make_unique<CloningLearner>(s, a, o.learner, o.run.steps, context.rng("weights"));
-      },
-      context);
+  learn<CloningLearner>("behaviour cloning", o, o.learner.hidden, context, o.run.steps);
 }
 
 void run_td3_bc(const Td3BcStage& o, RunContext& context) {
-  run_offline_control(
-      "TD3+BC", o.run, o.learner.hidden,
-      [&](int64_t s, int64_t a) {
-        return std::make_unique<Td3BcLearner>(s, a, o.learner, context.rng("weights"));
-      },
-      context);
+  learn<Td3BcLearner>("TD3+BC", o, o.learner.hidden, context);
 }
 
 void run_edac(const EdacStage& o, RunContext& context) {
-  run_offline_control(
-      fmt::format("soft actor-critic with {} critics{}", o.learner.critics,
-                  o.learner.diversity > 0 ? " kept diverse (EDAC)" : ""),
-      o.run, o.learner.hidden,
-      [&](int64_t s, int64_t a) {
-        return std::make_unique<SacLearner>(s, a, o.learner, context.rng("weights"));
-      },
-      context);
+  learn<SacLearner>(fmt::format("soft actor-critic with {} critics{}", o.learner.critics,
+                                o.learner.diversity > 0 ? " kept diverse (EDAC)" : ""),
+                    o, o.learner.hidden, context);
 }
 
 PLAUDIT_STAGE(iql, IqlStage,

@@ -1,17 +1,18 @@
 // sac: trains a policy of continuous control in a simulated task; decision_frequency: how it stands up to
 // deciding less often.
 #include <ATen/ATen.h>
-#include "plaudit/core/parallel.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
+#include "plaudit/core/parallel.h"
 #include "plaudit/env/environment.h"
 #include "plaudit/eval/control_scores.h"
 #include "plaudit/eval/decision_frequency.h"
 #include "plaudit/eval/interval.h"
+#include "plaudit/run/control_run.h"
 #include "plaudit/run/stage_parts.h"
 #include "plaudit/run/task_policy.h"
 #include "plaudit/train/off_policy.h"
@@ -69,8 +70,7 @@ void run_sac(const SacStage& o, RunContext& context) {
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
   Series curve{.name = "collected", .x = {}, .y = {}};
-  ControlContext around{.rng = context.rng("run")};
-  if (!context.run_folder().empty()) around.folder = context.folder();  // a claim's run has none
+  auto around = control_context("run", "steps", context);
   around.report = [&](int64_t step, const ControlMetrics& metrics) {
     context.log(step, metrics);
     curve.x.push_back(static_cast<double>(step));
@@ -81,10 +81,8 @@ void run_sac(const SacStage& o, RunContext& context) {
     curve.x = saved.at("x").get<std::vector<double>>();
     curve.y = saved.at("y").get<std::vector<double>>();
   };
-  around.progress = [&](int64_t done, int64_t total) { context.progress(done, total, "steps"); };
-  around.interrupt = [&] { return context.interrupted(); };
   const auto result = train_off_policy(*environment, learner, o.run, around);
-  if (result.interrupted && result.steps < o.run.steps) context.throw_if_interrupted();
+  throw_if_unfinished(result, o.run.steps, context);
   context.summary().metric("steps", static_cast<double>(result.steps));
   auto& report = context.report();
   report.heading(fmt::format("{}: soft actor-critic, {} action{} a decision", o.environment,

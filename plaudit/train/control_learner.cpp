@@ -25,6 +25,14 @@ int control_threads(const std::vector<int64_t>& hidden) {
   return small ? 1 : std::numeric_limits<int>::max();
 }
 
+std::unique_ptr<AdamW> adam_of(const std::string& name, const at::Tensor& tensor) {
+  return std::make_unique<AdamW>(std::vector<Parameter>{{name, tensor}}, AdamWOptions{});
+}
+
+void add_computed(std::map<std::string, double>& metrics, const std::string& name, const at::Tensor& value) {
+  if (value.defined()) metrics[name] = value.item<double>();
+}
+
 void add_state(std::vector<Parameter>& out, const std::string& prefix,
                const std::vector<Parameter>& tensors) {
   for (const auto& [name, tensor] : tensors) out.push_back({prefix + name, tensor.detach()});

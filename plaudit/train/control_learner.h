@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "plaudit/core/options.h"
 #include "plaudit/data/replay.h"
+#include "plaudit/train/adamw.h"
 #include "plaudit/train/control_actor.h"
 
 namespace plaudit {
@@ -33,6 +35,12 @@ void check_finite_loss(const std::string& method, const std::string& what, const
 // Threads that networks of these layers gain from, at most: up to 128 units waking a second one costs more
 // than it brings, the more so on a busy machine.
 int control_threads(const std::vector<int64_t>& hidden);
+
+// Adam of the one tensor that holds a network, or of a number.
+std::unique_ptr<AdamW> adam_of(const std::string& name, const at::Tensor& tensor);
+
+// Adds a number that an update may not have computed yet: an undefined tensor is left out.
+void add_computed(std::map<std::string, double>& metrics, const std::string& name, const at::Tensor& value);
 
 // Adds tensors without their graph, names with a prefix.
 void add_state(std::vector<Parameter>& out, const std::string& prefix, const std::vector<Parameter>& tensors);

@@ -30,14 +30,6 @@ void describe(OptionTable<IqlOptions>& t) {
   t.include(&O::policy);
 }
 
-namespace {
-
-std::unique_ptr<AdamW> adam(const std::string& name, const Mlp& net) {
-  return std::make_unique<AdamW>(std::vector<Parameter>{{name, net.flat()}}, AdamWOptions{});
-}
-
-}  // namespace
-
 IqlLearner::IqlLearner(int64_t observations, int64_t actions, const IqlOptions& o, int64_t steps,
                        const Rng& rng)
     : options_(o),
@@ -46,8 +38,8 @@ IqlLearner::IqlLearner(int64_t observations, int64_t actions, const IqlOptions& 
       critic_(mlp_sizes(observations + actions, o.policy.hidden, 1), o.critics, rng.child("critics"),
               linear_init_of(o.init)),
       target_critic_(critic_.copy()),
-      value_optimizer_(adam("value", value_)),
-      critic_optimizer_(adam("critic", critic_)) {}
+      value_optimizer_(adam_of("value", value_.flat())),
+      critic_optimizer_(adam_of("critic", critic_.flat())) {}
 
 void IqlLearner::update(const ReplayBatch& batch, int64_t step, Rng&) {
   const auto pairs = at::cat({batch.observations, batch.actions}, 1);

@@ -31,6 +31,11 @@ at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::st
   return unit.clamp(-1, 1).to(at::kFloat);
 }
 
+at::Tensor stretched_actions(const at::Tensor& unit, const Box& box) {
+  const auto low = at::tensor(box.low, at::kDouble), high = at::tensor(box.high, at::kDouble);
+  return (low + (unit.to(at::kDouble) + 1) / 2 * (high - low)).to(at::kFloat);
+}
+
 LoggedExperience::LoggedExperience(const TransitionTensors& data, const std::string& source,
                                    int64_t report_every)
     : report_every_(report_every) {

@@ -15,6 +15,9 @@ namespace plaudit {
 at::Tensor unit_actions(const at::Tensor& actions, const Box& box, const std::string& source,
                         bool refuse_outside = true);
 
+// Back again: actions [M,A] in [-1,1] as the task takes them, f32.
+at::Tensor stretched_actions(const at::Tensor& unit, const Box& box);
+
 class LoggedExperience : public Experience {
  public:
   // Actions are those of unit_actions. It rests every `report_every` steps. UserErrors that start with

@@ -41,13 +41,13 @@ void describe(OptionTable<SacOptions>& t) {
   t.field("log_std_min", &O::log_std_min, "least log-deviation of the policy", between(-20, 2));
 }
 
-namespace {
-
-void check_loss(const char* what, const at::Tensor& loss) {
-  check_finite_loss("sac", what, loss);
+SacOptions edac_options() {
+  SacOptions o{.temperature = 1, .critics = 10, .hidden = {256, 256, 256}, .init = "small_head"};
+  o.order = "actor-first";
+  o.diversity = 1;
+  o.log_std_min = -5;
+  return o;
 }
-
-}  // namespace
 
 SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& o, const Rng& rng)
     : options_(o),
@@ -60,17 +60,14 @@ SacLearner::SacLearner(int64_t observations, int64_t actions, const SacOptions& 
       target_critic_(critic_.copy()),
       log_temperature_(at::full({}, std::log(o.temperature), at::kFloat).set_requires_grad(true)),
       actor_optimizer_(std::make_unique<AdamW>(actor_.trainable(), AdamWOptions{})),
-      critic_optimizer_(
-          std::make_unique<AdamW>(std::vector<Parameter>{{"critic", critic_.flat()}}, AdamWOptions{})),
-      temperature_optimizer_(std::make_unique<AdamW>(
-          std::vector<Parameter>{{"log_temperature", log_temperature_}}, AdamWOptions{})) {
+      critic_optimizer_(adam_of("critic", critic_.flat())),
+      temperature_optimizer_(adam_of("log_temperature", log_temperature_)) {
   if (o.sequence == 1) return;
   model_ = Mlp(mlp_sizes(observations + actions, o.model_hidden, observations), 0, rng.child("model"),
                linear_init_of(o.init));
   frozen_model_ = model_.frozen();
   slow_model_ = model_.copy();
-  model_optimizer_ =
-      std::make_unique<AdamW>(std::vector<Parameter>{{"model", model_.flat()}}, AdamWOptions{});
+  model_optimizer_ = adam_of("model", model_.flat());
 }
 
 void SacLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
@@ -87,7 +84,7 @@ void SacLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
   const auto pairs = at::cat({batch.observations, batch.actions}, 1);
   const auto q = critic_(pairs).squeeze(2);
   critic_loss_ = ensemble_q_loss(q, target);
-  check_loss("critics", critic_loss_);
+  check_finite_loss("sac", "critics", critic_loss_);
   if (options_.diversity > 0) {
     const auto slopes = critic_.input_gradient(pairs, batch.observations.size(1));
     diversity_ = edac_diversity(slopes);
@@ -102,7 +99,7 @@ void SacLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
 void SacLearner::update_model(const ReplayBatch& batch) {
   const auto predicted = model_(at::cat({batch.observations, batch.actions}, 1));
   model_loss_ = at::mse_loss(predicted, batch.next_observations);
-  check_loss("model", model_loss_);
+  check_finite_loss("sac", "model", model_loss_);
   model_loss_.backward();
   model_optimizer_->step(options_.learning_rate, 1);
   slow_model_.follow(model_, options_.tau);
@@ -126,7 +123,7 @@ void SacLearner::update_actor(const ReplayBatch& batch, Rng& rng) {
   const auto q = frozen_critic_(at::cat({states, drawn.actions}, 2).flatten(0, 1));
   actor_loss_ =
       sequence_actor_loss(drawn.logps, q.view({-1, rows, length}), log_temperature_.detach().exp()).loss;
-  check_loss("actor", actor_loss_);
+  check_finite_loss("sac", "actor", actor_loss_);
   actor_loss_.backward();
   actor_optimizer_->step(options_.learning_rate, 1);
 
@@ -146,13 +143,10 @@ void SacLearner::update(const ReplayBatch& batch, int64_t step, Rng& rng) {
 
 std::map<std::string, double> SacLearner::metrics() const {
   std::map<std::string, double> out = {{"temperature", std::exp(log_temperature_.item<double>())}};
-  const auto add = [&](const char* name, const at::Tensor& t) {
-    if (t.defined()) out[name] = t.item<double>();
-  };
-  add("critic_loss", critic_loss_);
-  add("model_loss", model_loss_);
-  add("actor_loss", actor_loss_);
-  add("diversity", diversity_);
+  add_computed(out, "critic_loss", critic_loss_);
+  add_computed(out, "model_loss", model_loss_);
+  add_computed(out, "actor_loss", actor_loss_);
+  add_computed(out, "diversity", diversity_);
   return out;
 }
 

@@ -35,6 +35,9 @@ struct SacOptions {
 template <>
 void describe(OptionTable<SacOptions>& table);
 
+// What SAC-N and EDAC take for logged data.
+SacOptions edac_options();
+
 class SacLearner : public ControlLearner {
  public:
   SacLearner(int64_t observations, int64_t actions, const SacOptions& options, const Rng& rng);

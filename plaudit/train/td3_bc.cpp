@@ -35,8 +35,7 @@ Td3BcLearner::Td3BcLearner(int64_t observations, int64_t actions, const Td3BcOpt
       frozen_critic_(critic_.frozen()),
       target_critic_(critic_.copy()),
       actor_optimizer_(std::make_unique<AdamW>(actor_.trainable(), AdamWOptions{})),
-      critic_optimizer_(
-          std::make_unique<AdamW>(std::vector<Parameter>{{"critic", critic_.flat()}}, AdamWOptions{})) {}
+      critic_optimizer_(adam_of("critic", critic_.flat())) {}
 
 void Td3BcLearner::update_critics(const ReplayBatch& batch, Rng& rng) {
   at::Tensor target;
@@ -74,12 +73,9 @@ void Td3BcLearner::update(const ReplayBatch& batch, int64_t step, Rng& rng) {
 
 std::map<std::string, double> Td3BcLearner::metrics() const {
   std::map<std::string, double> out;
-  const auto add = [&](const char* name, const at::Tensor& t) {
-    if (t.defined()) out[name] = t.item<double>();
-  };
-  add("critic_loss", critic_loss_);
-  add("actor_loss", actor_loss_);
-  add("bc_loss", bc_loss_);
+  add_computed(out, "critic_loss", critic_loss_);
+  add_computed(out, "actor_loss", actor_loss_);
+  add_computed(out, "bc_loss", bc_loss_);
   return out;
 }
 

@@ -21,21 +21,6 @@ bool share(const Json& value) {
   return value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 1;
 }
 
-Json constraint_arguments() {
-  return {{"N", 2},
-          {"i", 1},
-          {"keyword_list", {"a"}},
-          {"word", "a"},
-          {"forbidden_words", {"b"}},
-          {"letter", "a"},
-          {"quantifier", "around"},
-          {"first_word", "x"},
-          {"marker", "P.S."},
-          {"options", {"yes"}},
-          {"prompt", "word"},
-          {"phrase", "x"}};
-}
-
 std::vector<Verifier> verifiers() {
   const auto text = [](const char* name) { return [name](Rng& r) { return Json{{name, odd_text(r)}}; }; };
   const auto answer = [](Rng& r) { return Json{{"prediction", odd_text(r)}, {"label", odd_text(r)}}; };
@@ -59,7 +44,7 @@ std::vector<Verifier> verifiers() {
       {"verify.constraint",
        [](Rng& r) {
          const auto names = constraint_names();
-         auto given = constraint_arguments();
+         auto given = testing::constraint_arguments();
          if (r.below(4) == 0) given["N"] = r.below(3) == 0 ? Json("x") : Json(r.below(5) - 2);
          if (r.below(6) == 0) given["word"] = odd_text(r).substr(0, 1);
          return Json{{"text", odd_text(r)},

@@ -14,6 +14,7 @@
 #include "plaudit/feedback/guess.h"
 #include "plaudit/feedback/reply_labels.h"
 #include "plaudit/feedback/tool_steps.h"
+#include "tests/support/odd_text.h"
 #include "tests/support/property.h"
 
 namespace plaudit {
@@ -188,18 +189,7 @@ std::string odd_text(std::mt19937& random) {
 
 TEST(Verifiers, NeverCrashOnOddText) {
   std::mt19937 random(1);
-  const Json args = {{"N", 2},
-                     {"i", 1},
-                     {"keyword_list", {"a"}},
-                     {"word", "a"},
-                     {"forbidden_words", {"b"}},
-                     {"letter", "a"},
-                     {"quantifier", "around"},
-                     {"first_word", "x"},
-                     {"marker", "P"},
-                     {"options", {"x"}},
-                     {"prompt", "x"},
-                     {"phrase", "x"}};
+  const Json args = testing::constraint_arguments();
   const auto names = constraint_names();
   const auto quietly = [](const auto& call) {
     try {

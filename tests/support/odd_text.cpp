@@ -206,4 +206,19 @@ bool ends(const std::function<void()>& work, const std::string& what) {
   return fine;
 }
 
+nlohmann::ordered_json constraint_arguments() {
+  return {{"N", 2},
+          {"i", 1},
+          {"keyword_list", {"a"}},
+          {"word", "a"},
+          {"forbidden_words", {"b"}},
+          {"letter", "a"},
+          {"quantifier", "around"},
+          {"first_word", "x"},
+          {"marker", "P.S."},
+          {"options", {"yes"}},
+          {"prompt", "word"},
+          {"phrase", "x"}};
+}
+
 }  // namespace plaudit::testing

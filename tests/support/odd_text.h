@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,8 @@ std::string mutated(Rng& random, std::string text, const std::vector<std::string
 // Calls `work`; false when it ends in a UserError, which must say something. Anything else that is thrown
 // fails the test, as does a call that takes longer than a second; `what` shows the text.
 bool ends(const std::function<void()>& work, const std::string& what);
+
+// Values of every argument that a constraint of verify.constraint may take.
+nlohmann::ordered_json constraint_arguments();
 
 }  // namespace plaudit::testing
