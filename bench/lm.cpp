@@ -18,6 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Those on pairs, and those that are fed the same answers in another form.
+std::vector<std::string> loss_names() {
+  auto names = preference_loss_names();
+  names.insert(names.end(), {"kto", "plackett-luce"});
+  return names;
+}
+
 class LmBench {
  public:
   explicit LmBench(const LmOptions& options) : options_(options), model_(resolve_model(options.model)) {
@@ -33,6 +40,8 @@ class LmBench {
       for (const auto& precision : options_.precisions) {
         if (job == "sampling") {
           for (const auto batch : options_.batches) measure(sampling_job(precision, batch));
+        } else if (job == "steering") {
+          for (const auto batch : options_.batches) measure_steered(precision, batch);
         } else {
           measure(step_job(job, precision));
         }
@@ -93,10 +102,7 @@ class LmBench {
   // The losses in turns, so that what else the machine does meets all alike.
   void measure_losses(const std::string& precision) {
     auto names = options_.losses;
-    if (names == std::vector<std::string>{"all"}) {
-      names = preference_loss_names();
-      names.push_back("kto");
-    }
+    if (std::find(names.begin(), names.end(), "all") != names.end()) names = loss_names();
     std::erase(names, "dpo");
     std::vector<Measurement> dpo;
     std::vector<JobResult> results;
@@ -141,6 +147,29 @@ class LmBench {
     report_.jobs.push_back(std::move(result));
   }
 
+  // The peer is plaudit itself without steering, in the same process.
+  void measure_steered(const std::string& precision, int64_t batch) {
+    auto job = sampling_job(precision, batch);
+    job.name = "steered " + job.name;
+    job.worker["job"] = "steering";
+    job.worker["rounds"] = options_.repeats;
+    const auto found = run_ours(job);
+    JobResult result{.job = job.name, .precision = precision, .unit = "tokens/s", .peer = "unsteered"};
+    std::vector<double> costs;
+    for (size_t round = 0; round < found.at("plain").size(); ++round) {
+      const double steered = found.at("steered").at(round), plain = found.at("plain").at(round);
+      result.ours.push_back({steered, found.at("peak_mib"), found.at("same_work")});
+      result.theirs.push_back(
+          {plain, found.at("peak_mib"), found.at("same_work"), "unsteered sampling of plaudit"});
+      costs.push_back(plain / steered);
+      fmt::print(stderr, "bench: {} {}, round {} of {}: {:.1f} tokens/s, unsteered {:.1f}\n", job.name,
+                 precision, round + 1, options_.repeats, steered, plain);
+    }
+    fmt::print(stderr, "bench: {} {}: steering takes {:.2f} times as long\n", job.name, precision,
+               median(costs));
+    report_.jobs.push_back(std::move(result));
+  }
+
   Json run_ours(const Job& job) const {
     auto worker = job.worker;
     worker["out"] = files_.file("ours.json");
@@ -177,9 +206,9 @@ class LmBench {
 
 void check(const LmOptions& options) {
   const Check check("bench lm");
-  for (const auto& job : options.jobs) check.choice("jobs", job, {"sft", "reward", "dpo", "kto", "sampling"});
-  auto losses = preference_loss_names();
-  losses.insert(losses.end(), {"kto", "all"});
+  for (const auto& job : options.jobs) check.choice("jobs", job, LmOptions{}.jobs);
+  auto losses = loss_names();
+  losses.push_back("all");
   for (const auto& loss : options.losses) check.choice("losses", loss, losses);
   for (const auto& precision : options.precisions) check.choice("precisions", precision, {"f32", "bf16"});
   for (const auto batch : options.batches) check.that(batch >= 1, "batches", ">= 1", batch);

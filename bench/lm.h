@@ -11,11 +11,12 @@ namespace plaudit::bench {
 
 struct LmOptions {
   std::string model = "smollm2-135m";
-  std::vector<std::string> jobs = {"sft", "reward", "dpo", "kto", "sampling"};
+  // "steering" is sampling steered by a value model of random weights, beside plaudit's own without.
+  std::vector<std::string> jobs = {"sft", "reward", "dpo", "kto", "sampling", "steering"};
   // Preference losses measured on the batches of dpo, with plaudit's own dpo as the peer; "all": every one.
   std::vector<std::string> losses = {};
   std::vector<std::string> precisions = {"f32", "bf16"};
-  std::vector<int64_t> batches = {1, 8, 32};  // of sampling
+  std::vector<int64_t> batches = {1, 8, 32};  // of sampling and steering
   int64_t prompt_tokens = 128, new_tokens = 128;
   int64_t batch = 4, steps = 4;  // of training; the first step is not timed
   int64_t repeats = 3;           // rounds, ours and the peer in turns

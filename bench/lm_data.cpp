@@ -31,7 +31,8 @@ Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch,
                {"steps", steps},
                {"records", Json::array()},
                {"examples", Json::array()},
-               {"unpaired", Json::array()}};
+               {"unpaired", Json::array()},
+               {"ranked", Json::array()}};
   std::vector<TokenizedAnswers> ids;
   AnswerEncoder encoder(tokenizer, "", {}, AnswerEnd::closed);
   for (int64_t i = 0; i < batch * steps; ++i) {
@@ -47,6 +48,10 @@ Json step_data(const std::shared_ptr<const Tokenizer>& tokenizer, int64_t batch,
       const auto& e = ids[static_cast<size_t>(example)];
       data["examples"].push_back(
           {{"prompt", e.prompt}, {"chosen", e.answers[0]}, {"rejected", e.answers[1]}});
+      const auto& next = ids[static_cast<size_t>(example + 1) % ids.size()];
+      data["ranked"].push_back(
+          {{"prompt", e.prompt},
+           {"answers", Json::array({e.answers[0], e.answers[1], next.answers[0], next.answers[1]})}});
     }
     for (const auto answer : unpaired.batch(step)) {
       const auto& e = ids[static_cast<size_t>(answer / 2)];
@@ -78,6 +83,18 @@ std::vector<UnpairedFeedback> feedback_of(const Json& data) {
   return feedback;
 }
 
+std::vector<RankedList> lists_of(const Json& data) {
+  const auto pairs = pairs_of(data);
+  std::vector<RankedList> lists;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto &pair = pairs[i], &next = pairs[(i + 1) % pairs.size()];
+    auto& list = lists.emplace_back();
+    list.prompt = pair.prompt;
+    list.completions = {pair.chosen, pair.rejected, next.chosen, next.rejected};
+  }
+  return lists;
+}
+
 TrainOptions step_options(const Json& data, const std::string& job) {
   return {.epochs = 1,
           .batch = (job == "kto" ? 2 : 1) * data.at("batch").get<int64_t>(),
@@ -102,6 +119,12 @@ int64_t tokens_of_step(const Json& data, const std::string& job, int64_t step) {
     return tokens;
   }
   for (int64_t i = step * batch; i < (step + 1) * batch; ++i) {
+    if (job == "plackett-luce") {
+      const auto& list = data.at("ranked").at(static_cast<size_t>(i));
+      for (const auto& answer : list.at("answers"))
+        tokens += static_cast<int64_t>(list.at("prompt").size() + answer.size());
+      continue;
+    }
     const auto& e = data.at("examples").at(static_cast<size_t>(i));
     tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("chosen").size());
     if (job != "sft") tokens += static_cast<int64_t>(e.at("prompt").size() + e.at("rejected").size());

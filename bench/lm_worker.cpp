@@ -1,13 +1,18 @@
 #include "bench/lm_worker.h"
 
+#include <ATen/ATen.h>
+
 #include <chrono>
+#include <cmath>
 #include <memory>
 
 #include "bench/lm_data.h"
 #include "bench/process.h"
 #include "bench/sampling.h"
 #include "plaudit/core/errors.h"
+#include "plaudit/plan/value_steering.h"
 #include "plaudit/train/preference.h"
+#include "plaudit/train/ranked_preference.h"
 #include "plaudit/train/reward.h"
 #include "plaudit/train/supervised.h"
 #include "plaudit/train/unpaired.h"
@@ -42,6 +47,8 @@ std::unique_ptr<Objective> objective_of(const std::string& job, const LanguageMo
   const auto pairs = pairs_of(data);
   if (job == "sft") return std::make_unique<SupervisedObjective>(model, demonstrations_of(pairs));
   if (job == "kto") return std::make_unique<UnpairedObjective>(model, feedback_of(data), UnpairedOptions{});
+  if (job == "plackett-luce")
+    return std::make_unique<RankedPreferenceObjective>(model, lists_of(data), RankedPreferenceOptions{});
   if (job != "reward") {
     PreferenceOptions options;
     options.loss = job;
@@ -67,6 +74,14 @@ double flop_of_step(const Json& data, const std::string& job, const MatrixSizes&
     return 8 * (body * sizes.body + head * sizes.head);
   }
   for (int64_t i = step * batch; i < (step + 1) * batch; ++i) {
+    if (job == "plackett-luce") {
+      const auto& list = data.at("ranked").at(static_cast<size_t>(i));
+      double answers = 0;
+      for (const auto& answer : list.at("answers")) answers += static_cast<double>(answer.size());
+      body += static_cast<double>(list.at("prompt").size()) + answers;
+      head += answers;
+      continue;
+    }
     const auto& e = data.at("examples").at(static_cast<size_t>(i));
     const auto answers = e.at("chosen").size() + (job == "sft" ? 0 : e.at("rejected").size());
     body += static_cast<double>(e.at("prompt").size() + answers);
@@ -94,6 +109,7 @@ Json run_steps(const Json& job) {
     same_work["first_loss"] = metrics.at("loss");
     if (metrics.count("logps/chosen")) same_work["logps_chosen"] = metrics.at("logps/chosen");
     if (name == "kto") same_work["logps_desirable"] = metrics.at("logps/desirable");
+    if (name == "plackett-luce") same_work["answers_per_prompt"] = 4;
   };
   train(*objective, step_options(data, name), context);
 
@@ -126,11 +142,36 @@ Json run_sampling(const Json& job) {
           {"same_work", {{"batch", batch}, {"prompt_tokens", prompt}, {"new_tokens", fresh}}}};
 }
 
+// Steering of the size that recipes/42-vas.yaml trains. Values start at zero everywhere: random ones choose
+// among the candidates.
+std::shared_ptr<const Steering> random_steering(const LanguageModel& model) {
+  const int64_t width = 64;
+  const ValueModel values(model, {"random"}, width, 0);
+  Rng rng(0, "bench/values");
+  for (const auto& [name, tensor] : values.parameters())
+    if (name == "value.out")
+      tensor.detach().copy_(rng.normal_tensor({1, width}) / std::sqrt(static_cast<double>(width)));
+  return std::make_shared<ValueSteering>(values, model, std::vector<double>{5}, 15);
+}
+
+Json run_steering(const Json& job) {
+  const auto model = LanguageModel::load(job.at("model"));
+  const int64_t batch = job.at("batch"), prompt = job.at("prompt_tokens"), fresh = job.at("new_tokens");
+  const auto rates = measure_steering(model, random_steering(model), prompt, fresh, batch,
+                                      job.at("precision"), job.at("rounds"));
+  return {{"steered", rates.steered},
+          {"plain", rates.plain},
+          {"same_work", {{"batch", batch}, {"prompt_tokens", prompt}, {"new_tokens", fresh}}}};
+}
+
 }  // namespace
 
 void run_lm_worker(const std::string& job_file) {
   const auto job = read_json(job_file);
-  auto result = job.at("job") == "sampling" ? run_sampling(job) : run_steps(job);
+  const std::string name = job.at("job");
+  auto result = name == "sampling"   ? run_sampling(job)
+                : name == "steering" ? run_steering(job)
+                                     : run_steps(job);
   result["peak_mib"] = peak_mib();
   write_json(job.at("out"), result);
 }

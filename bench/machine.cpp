@@ -10,6 +10,10 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <utility>
+#include <vector>
+
+#include "bench/bench.h"
 
 namespace plaudit::bench {
 namespace {
@@ -37,6 +41,20 @@ double fastest(const std::function<void()>& work, double budget) {
     best = std::min(best, std::chrono::duration<double>(clock::now() - start).count());
   }
   return best;
+}
+
+BesideLimit beside_limit(const std::function<void()>& job, const std::function<void()>& limit, int rounds,
+                         double seconds_per_round) {
+  BesideLimit out{1e300, 0};
+  std::vector<double> slower;
+  for (int round = 0; round < rounds; ++round) {
+    const double limit_seconds = fastest(limit, seconds_per_round);
+    const double job_seconds = fastest(job, seconds_per_round);
+    out.seconds = std::min(out.seconds, job_seconds);
+    slower.push_back(job_seconds / limit_seconds);
+  }
+  out.slower = median(std::move(slower));
+  return out;
 }
 
 Machine machine() {

@@ -27,6 +27,15 @@ Json to_json(const Machine& machine);
 // Seconds of the fastest of as many calls as fit into `budget` seconds, at least three.
 double fastest(const std::function<void()>& work, double budget);
 
+// A job beside the limit of its machine, measured in turns: a machine that is shared changes its speed within
+// a second, and a limit taken once at the start would then be another machine's.
+struct BesideLimit {
+  double seconds = 0;  // of the fastest call of the job
+  double slower = 0;   // seconds of the job over seconds of the limit: median of the rounds
+};
+BesideLimit beside_limit(const std::function<void()>& job, const std::function<void()>& limit, int rounds,
+                         double seconds_per_round);
+
 // Best rate of a [rows, inner] x [inner, columns] product in GFLOP/s, over at least `seconds` of repetitions.
 double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds = 0.5);
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "plaudit/model/generate.h"
 
@@ -18,5 +20,15 @@ struct SamplingRate {
 // own prompt of `prompt_tokens` random tokens, after a warm-up of a few tokens.
 SamplingRate measure_sampling(const LanguageModel& model, int64_t prompt_tokens, int64_t new_tokens,
                               int64_t batch, const std::string& precision);
+
+// Tokens per second of the same sampling with and without steering, one each per round.
+struct SteeredRates {
+  std::vector<double> steered, plain;
+};
+
+// Both take turns in this process, so that what else the machine does meets both alike.
+SteeredRates measure_steering(const LanguageModel& model, std::shared_ptr<const Steering> steering,
+                              int64_t prompt_tokens, int64_t new_tokens, int64_t batch,
+                              const std::string& precision, int64_t rounds);
 
 }  // namespace plaudit::bench

@@ -11,13 +11,20 @@
 #include "bench/lm.h"
 #include "bench/lm_worker.h"
 #include "cli/commands.h"
+#include "cli/policy_flags.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
 
 namespace plaudit::cli {
 namespace {
 
-const std::vector<std::string> kSuites = {"limits", "lm", "functions", "control"};
+const std::vector<SuiteFlags> kBenchSuites = {
+    {"limits", {}},
+    {"lm",
+     {"--model", "--jobs", "--losses", "--precisions", "--batches", "--prompt-tokens", "--new-tokens",
+      "--batch", "--steps", "--repeats", "--no-peers", "--peers"}},
+    {"functions", {}},
+    {"control", {"--tasks", "--learners", "--seconds", "--repeats", "--no-peers", "--peers"}}};
 
 struct BenchFlags {
   std::string suite, json, worker_job;
@@ -26,11 +33,13 @@ struct BenchFlags {
   bench::ControlOptions control;
 };
 
-void run_bench(BenchFlags& flags) {
+void run_bench(const CLI::App& command, BenchFlags& flags) {
   // A job of a suite, in a process of its own; started by the suite itself.
   if (flags.suite == "worker" && !flags.worker_job.empty()) return bench::run_lm_worker(flags.worker_job);
-  if (std::find(kSuites.begin(), kSuites.end(), flags.suite) == kSuites.end())
-    fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, kSuites));
+  const auto suites = names_of(kBenchSuites);
+  if (std::find(suites.begin(), suites.end(), flags.suite) == suites.end())
+    fail(ErrorKind::value, "bench", "'" + flags.suite + "' is not known" + suggestion(flags.suite, suites));
+  refuse_unread(command, kBenchSuites, flags.suite, {"--json"});
   flags.lm.peers = flags.control.peers = !flags.no_peers;
   for (auto* list : {&flags.lm.jobs, &flags.control.tasks, &flags.control.learners})
     if (*list == std::vector<std::string>{"none"}) list->clear();
@@ -51,16 +60,25 @@ void add_bench(CLI::App& app, int&) {
   command->footer("Example:\n  plaudit bench lm --jobs sampling --no-peers --repeats 1 --json bench.json");
   auto flags = std::make_shared<BenchFlags>();
   auto& lm = flags->lm;
-  command->add_option("suite", flags->suite, fmt::format("what to measure: {}", fmt::join(kSuites, ", ")))
+  command
+      ->add_option("suite", flags->suite,
+                   fmt::format("what to measure: {}", fmt::join(names_of(kBenchSuites), ", ")))
       ->required();
   command->add_option("--json", flags->json, "also write {machine, limits, jobs} to this file");
   command->add_option("--model", lm.model, "lm: the model")->capture_default_str();
-  command->add_option("--jobs", lm.jobs, "lm: some of sft, reward, dpo, kto, sampling; none: only --losses")
+  command
+      ->add_option("--jobs", lm.jobs,
+                   "lm: some of sft, reward, dpo, kto, sampling, steering (sampling steered by values beside "
+                   "the same without); none: only --losses")
       ->delimiter(',');
-  command->add_option("--losses", lm.losses, "lm: preference losses beside dpo on its batches, or all")
+  command
+      ->add_option(
+          "--losses", lm.losses,
+          "lm: preference losses beside dpo on its batches, kto and plackett-luce among them, or all")
       ->delimiter(',');
   command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
-  command->add_option("--batches", lm.batches, "lm: answers sampled side by side; 1,8,32")->delimiter(',');
+  command->add_option("--batches", lm.batches, "lm: answers sampled side by side, steered or not; 1,8,32")
+      ->delimiter(',');
   command->add_option("--prompt-tokens", lm.prompt_tokens, "lm: length of the prompts of sampling")
       ->capture_default_str();
   command->add_option("--new-tokens", lm.new_tokens, "lm: tokens sampled per answer")->capture_default_str();
@@ -81,7 +99,7 @@ void add_bench(CLI::App& app, int&) {
   command->add_option("--seconds", flags->control.seconds, "control: of each measurement")
       ->capture_default_str();
   command->add_option("--job", flags->worker_job)->group("");
-  command->callback([flags] { run_bench(*flags); });
+  command->callback([flags, command] { run_bench(*command, *flags); });
 }
 
 }  // namespace plaudit::cli

@@ -25,9 +25,20 @@ struct EvalFlags {
   SteeringFlags steering;
 };
 
+const std::vector<SuiteFlags> kEvalSuites = {
+    {"win-rate",
+     {"--policy", "--reference", "--reward", "--prompts", "--judge", "--value", "--beta", "--candidates",
+      "--limit", "--per-prompt", "--max-new-tokens", "--temperature"}},
+    {"reward-accuracy", {"--reward", "--data"}},
+    {"best-of-n",
+     {"--policy", "--reward", "--prompts", "--judge", "--n", "--limit", "--max-new-tokens", "--temperature"}},
+    {"reward-distance",
+     {"--tables", "--transitions", "--answers", "--scores", "--reward", "--truth", "--distances", "--gamma",
+      "--order"}}};
+
 void need_one(const std::string& suite, const char* flag, const std::vector<std::string>& values) {
   if (values.size() != 1)
-    fail(ErrorKind::value, flag, fmt::format("is needed once by suite {}, got {}", suite, values.size()));
+    fail(ErrorKind::value, flag, fmt::format("must be given once to suite {}, got {}", suite, values.size()));
 }
 
 void need(const std::string& suite, const char* flag, const std::string& value) {
@@ -72,6 +83,7 @@ Json suite_recipe(const EvalFlags& flags) {
     // A steered policy is compared with itself unsteered.
     if (reference.empty() && !flags.steering.values.empty()) reference = flags.policy;
     if (flags.suite == "win-rate") {
+      if (!flags.reward.empty()) need_one(flags.suite, "--reward", flags.reward);
       if (reference.empty())
         fail(ErrorKind::value, "--reference",
              "is needed: the policy is no adapter, whose base could be taken");
@@ -116,7 +128,7 @@ void add_eval(CLI::App& app, int&) {
           "win-rate (policy against reference), reward-accuracy, best-of-n, reward-distance (rewards "
           "against a trusted one)")
       ->required()
-      ->check(CLI::IsMember({"win-rate", "reward-accuracy", "best-of-n", "reward-distance"}));
+      ->check(CLI::IsMember(names_of(kEvalSuites)));
   command->add_option("--policy", flags->policy, "model or adapter folder, known name, .gguf file");
   command->add_option("--reference", flags->reference,
                       "what it is compared with (default: an adapter's base)");
@@ -140,7 +152,8 @@ void add_eval(CLI::App& app, int&) {
   command->add_option("--order", flags->order, "reward-distance: p of the norms, 1, 2 or inf")
       ->capture_default_str();
   add_steering_flags(*command, flags->steering);
-  command->add_option("--limit", flags->limit, "use only the first so many prompts");
+  command->add_option("--limit", flags->limit, "use only the first so many prompts")
+      ->check(CLI::PositiveNumber);
   command->add_option("--per-prompt", flags->per_prompt, "win-rate: answers per prompt")
       ->capture_default_str();
   command->add_option("--max-new-tokens", flags->max_new_tokens, "longest answer")->capture_default_str();
@@ -148,7 +161,10 @@ void add_eval(CLI::App& app, int&) {
   command->add_option("--seed", flags->seed, "of sampling")->capture_default_str();
   command->add_option("--out", flags->out, "the run folder (default: a new one in runs/)");
   command->add_option("--json", flags->json, "also write the numbers to this file, as summary.json");
-  command->callback([flags] { evaluate(*flags); });
+  command->callback([flags, command] {
+    refuse_unread(*command, kEvalSuites, flags->suite, {"--seed", "--out", "--json"});
+    evaluate(*flags);
+  });
 }
 
 }  // namespace plaudit::cli

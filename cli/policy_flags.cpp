@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "plaudit/core/errors.h"
 #include "plaudit/data/chat_template.h"
 #include "plaudit/plan/value_steering.h"
@@ -33,15 +35,42 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags) {
 }
 
 void add_steering_flags(CLI::App& command, SteeringFlags& flags) {
-  command.add_option("--value", flags.values,
-                     "folder of a value model (train, objective: value) to steer by");
+  auto* value =
+      command
+          .add_option("--value", flags.values,
+                      "folder of a value model (train, objective: value) to steer by")
+          // An empty name would mean no steering.
+          ->check([](const std::string& folder) { return folder.empty() ? "names no folder" : ""; });
   command
       .add_option("--beta", flags.beta,
                   "with --value: how hard, in standard deviations of the reward; one number per objective")
       ->delimiter(',')
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(value);
   command.add_option("--candidates", flags.candidates, "with --value: tokens that are valued at each step")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(value);
+}
+
+std::vector<std::string> names_of(const std::vector<SuiteFlags>& suites) {
+  std::vector<std::string> out;
+  for (const auto& suite : suites) out.push_back(suite.name);
+  return out;
+}
+
+void refuse_unread(const CLI::App& command, const std::vector<SuiteFlags>& suites, const std::string& name,
+                   const std::vector<std::string>& common) {
+  const auto suite = std::find_if(suites.begin(), suites.end(),
+                                  [&](const SuiteFlags& candidate) { return candidate.name == name; });
+  auto read = suite->flags;
+  read.insert(read.end(), common.begin(), common.end());
+  for (const auto* option : command.get_options()) {
+    const auto flag = option->get_name();
+    if (option->count() > 0 && !option->get_positional() &&
+        std::find(read.begin(), read.end(), flag) == read.end())
+      fail(ErrorKind::value, flag,
+           fmt::format("is not used by suite {}, which reads: {}", name, fmt::join(read, ", ")));
+  }
 }
 
 std::shared_ptr<const Steering> load_steering(const SteeringFlags& flags, const LanguageModel& model) {

@@ -32,6 +32,19 @@ void add_policy_flags(CLI::App& command, PolicyFlags& flags);
 
 void add_steering_flags(CLI::App& command, SteeringFlags& flags);
 
+// One of the things that a command measures, and the flags that it reads beside those of all.
+struct SuiteFlags {
+  std::string name;
+  std::vector<std::string> flags;
+};
+
+std::vector<std::string> names_of(const std::vector<SuiteFlags>& suites);
+
+// For the callback of a command: UserError (value) for a flag that was given and that is neither of the suite
+// `name` nor one of `common`.
+void refuse_unread(const CLI::App& command, const std::vector<SuiteFlags>& suites, const std::string& name,
+                   const std::vector<std::string>& common);
+
 // The model that the flags name, with its adapter; its chat_family is that of the flags.
 LanguageModel load_policy(const PolicyFlags& flags);
 

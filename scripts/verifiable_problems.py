@@ -1,9 +1,10 @@
 """Writes problems whose answers a program can check: recipes/data/verifiable{,-heldout,-sft}.jsonl.
 
-    python scripts/verifiable_problems.py [--gsm8k-train FILE --gsm8k-test FILE]
+    python scripts/verifiable_problems.py [--gsm8k-train FILE --gsm8k-test FILE --out FOLDER]
 
 Arithmetic comes from the `reasoning-gym` package, constraints are those of verify.constraint, and GSM8K joins from its files
-when they are named. Test questions are of other topics and other numbers than the training ones.
+when they are named; then --out names another folder than the project's own. Test questions are of other topics and other
+numbers than the training ones.
 """
 
 import argparse
@@ -76,8 +77,8 @@ def gsm8k(path, count):
             )
 
 
-def write(name, rows):
-    with open(FOLDER / name, "w") as out:
+def write(path, rows):
+    with open(path, "w") as out:
         for row in rows:
             out.write(json.dumps(row) + "\n")
 
@@ -87,7 +88,10 @@ def main():
     parser.add_argument("--gsm8k-train")
     parser.add_argument("--gsm8k-test")
     parser.add_argument("--gsm8k", type=int, default=100, help="how many of its problems")
+    parser.add_argument("--out", type=pathlib.Path, default=FOLDER, help="folder of the three files")
     flags = parser.parse_args()
+    if (flags.gsm8k_train or flags.gsm8k_test) and flags.out.resolve() == FOLDER:
+        parser.error("--out must name another folder when GSM8K joins: the project's own files are without it")
     train = list(constraints(TOPICS[:28]))
     test = list(constraints(TOPICS[28:]))
     sums = list(arithmetic(90, seed=1))
@@ -100,10 +104,11 @@ def main():
         test += gsm8k(flags.gsm8k_test, flags.gsm8k)
     random.Random(0).shuffle(train)
     random.Random(0).shuffle(test)
-    write("verifiable.jsonl", [problem for problem, _ in train])
-    write("verifiable-heldout.jsonl", [problem for problem, _ in test])
+    flags.out.mkdir(parents=True, exist_ok=True)
+    write(flags.out / "verifiable.jsonl", [problem for problem, _ in train])
+    write(flags.out / "verifiable-heldout.jsonl", [problem for problem, _ in test])
     write(
-        "verifiable-sft.jsonl",
+        flags.out / "verifiable-sft.jsonl",
         [{"messages": [*problem["prompt"], {"role": "assistant", "content": answer}]} for problem, answer in train[::2]],
     )
 

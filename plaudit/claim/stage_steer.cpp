@@ -149,7 +149,8 @@ class Steering {
 
   struct Answers {
     SentilangLines lines;
-    double kl = 0;  // sampled, nats per answer
+    double kl = 0;      // sampled, nats per answer
+    int64_t calls = 0;  // words that the policy was asked for
   };
 
   // With `augment` off: the policy as it is, from the same random numbers.
@@ -159,8 +160,10 @@ class Steering {
                          at::full({n}, kMostWords, at::kLong), at::zeros({n}, at::kLong)};
     auto score = at::zeros({n}, at::kDouble), running = at::ones({n}, at::kBool);
     std::vector<at::Tensor> logps, ref_logps;
+    int64_t calls = 0;
     for (int64_t t = 0; t < kMostWords; ++t) {
       const auto base = rows_at(lines, t);
+      calls += running.sum().item<int64_t>();
       const auto law = augment ? augmented(base, score, t) : base.softmax(1);
       const auto drawn = draw_rows(law, rng);
       const auto word = at::where(running, drawn, at::zeros_like(drawn));
@@ -174,7 +177,7 @@ class Steering {
     }
     const double kl =
         sequence_kl(at::stack(logps, 1), at::stack(ref_logps, 1), lines.mask()).kl.item<double>();
-    return {lines, kl};
+    return {lines, kl, calls};
   }
 
  private:
@@ -209,13 +212,14 @@ void run_steer(const SteerOptions& o, RunContext& context) {
   const Steering steering(o, context.get<NgramPolicy>(o.policy).logits(), std::move(values));
   auto stream = context.rng("prompts");
   const auto prompts = sentilang_prompts(o.prompts, stream);
-  const auto [lines, kl] = steering.write(prompts, context.rng("words"), true);
+  const auto [lines, kl, calls] = steering.write(prompts, context.rng("words"), true);
   const auto plain = steering.write(prompts, context.rng("words"), false).lines;
   auto& summary = context.summary();
   summary.metric("reward", gold_rewards(lines).mean().item<double>());
   summary.metric("kl", kl);
   summary.metric("length", lines.words().to(at::kDouble).mean().item<double>());
-  summary.metric("policy_calls", lines.lengths.to(at::kDouble).mean().item<double>());
+  summary.metric("written", lines.lengths.to(at::kDouble).mean().item<double>());
+  summary.metric("policy_calls", static_cast<double>(calls) / static_cast<double>(o.prompts));
   summary.metric("same_as_base", lines.tokens.eq(plain.tokens).all(1).to(at::kDouble).mean().item<double>());
 }
 

@@ -7,7 +7,7 @@ namespace plaudit {
 
 struct BarResult {
   std::string name;
-  double value = 0;            // the element that is farthest on the wrong side
+  double value = 0;            // the element that is farthest on the wrong side of `compare`
   std::vector<double> values;  // all elements, seed after seed
   std::string compare;         // of a control the opposite of its bar's
   double bound = 0;

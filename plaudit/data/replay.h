@@ -18,6 +18,8 @@ struct ReplayBatch {
   at::Tensor rewards;            // [B]
   at::Tensor next_observations;  // [B,S]
   at::Tensor terminals;          // [B], 1 where the process ended; a time limit is no end
+  // [E], of a batch of whole episodes, one after another: their lengths, which add up to B. Else undefined.
+  at::Tensor lengths = {};
 };
 
 class ReplayBuffer {

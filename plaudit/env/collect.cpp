@@ -1,13 +1,14 @@
 #include "plaudit/env/collect.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include "plaudit/core/parallel.h"
 
 namespace plaudit {
 namespace {
@@ -16,20 +17,8 @@ const Check collect_check("env.collect");
 
 struct Episode {
   std::vector<float> observations, actions, rewards;  // T+1, T and T rows
+  std::vector<float> drawn;                           // T rows where they are kept
   bool terminated = false, diverged = false;
-};
-
-// A policy's products for a few dozen rows cost less than waking LibTorch's threads, which would then wait
-// for those that step the environments.
-class OneThread {
- public:
-  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~OneThread() { at::set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
 };
 
 // One environment and the episode that runs in it.
@@ -63,13 +52,15 @@ class Collection {
 
   CollectedLog run() {
     const at::NoGradGuard no_grad;
-    const OneThread one_thread;
+    // A policy's products for a few dozen rows cost less than waking LibTorch's threads, which would then
+    // wait for those that step the environments.
+    const ThreadLimit one_thread(1);
     env_.reset(seed_, observations());
     start_idle();
     while (!complete()) step();
     std::erase_if(divergences_,
                   [this](const Divergence& d) { return d.seed >= seed_ + static_cast<uint64_t>(prefix_); });
-    return {assembled(), divergences_};
+    return assembled();
   }
 
  private:
@@ -118,7 +109,7 @@ class Collection {
   std::vector<float> choose() {
     const int64_t n = env_.size();
     auto noise = at::zeros({n, a_}, at::kFloat);
-    Tensor own;
+    auto& own = drawn_;
     if (behaviour_.act) {
       for (int64_t i = 0; i < n; ++i)
         for (int64_t k = 0; k < a_; ++k)
@@ -163,6 +154,10 @@ class Collection {
         slot.log.actions.insert(slot.log.actions.end(), actions.begin() + i * a_,
                                 actions.begin() + (i + 1) * a_);
         slot.log.rewards.push_back(static_cast<float>(rewards[i]));
+        if (options_.keep_drawn) {
+          const auto* drawn = drawn_.const_data_ptr<float>() + i * a_;
+          slot.log.drawn.insert(slot.log.drawn.end(), drawn, drawn + a_);
+        }
         slot.log.terminated = terminated[i];
       }
       if (terminated[i] || truncated[i]) finish(slot);
@@ -204,8 +199,8 @@ class Collection {
     return options_.episodes > 0 ? prefix_ >= options_.episodes : prefix_steps_ >= options_.steps;
   }
 
-  ControlData assembled() {
-    std::vector<Tensor> observations, next, actions, rewards, terminals, timeouts;
+  CollectedLog assembled() {
+    std::vector<Tensor> observations, next, actions, drawn, rewards, terminals, timeouts;
     const auto matrix = [](std::vector<float>& values, int64_t width) {
       return at::from_blob(values.data(), {static_cast<int64_t>(values.size()) / width, width}, at::kFloat);
     };
@@ -217,20 +212,24 @@ class Collection {
       observations.push_back(seen.slice(0, 0, steps));
       next.push_back(seen.slice(0, 1));
       actions.push_back(matrix(log.actions, a_));
+      if (options_.keep_drawn) drawn.push_back(matrix(log.drawn, a_));
       rewards.push_back(matrix(log.rewards, 1).squeeze(1));
       terminals.push_back(at::zeros({steps}, at::kBool));
       timeouts.push_back(at::zeros({steps}, at::kBool));
       (log.terminated ? terminals : timeouts).back()[steps - 1] = true;
     }
     if (rewards.empty()) collect_check.refuse(ErrorKind::empty, "task", "diverged in every episode");
-    return checked_control_data({.observations = at::cat(observations),
-                                 .actions = at::cat(actions),
-                                 .rewards = at::cat(rewards),
-                                 .next_observations = at::cat(next),
-                                 .terminals = at::cat(terminals),
-                                 .timeouts = at::cat(timeouts),
-                                 .metadata = Json{{"environment", env_.spec().id}}.dump()},
-                                "env.collect");
+    auto data = checked_control_data({.observations = at::cat(observations),
+                                      .actions = at::cat(actions),
+                                      .rewards = at::cat(rewards),
+                                      .next_observations = at::cat(next),
+                                      .terminals = at::cat(terminals),
+                                      .timeouts = at::cat(timeouts),
+                                      .metadata = Json{{"environment", env_.spec().id}}.dump()},
+                                     "env.collect");
+    return {.data = std::move(data),
+            .drawn = drawn.empty() ? Tensor() : at::cat(drawn),
+            .divergences = divergences_};
   }
 
   static constexpr int64_t kMostDivergences = 100;
@@ -242,6 +241,7 @@ class Collection {
   VectorEnv env_;
   int64_t s_, a_;
   Tensor exact_;  // [n,S] f64, what each environment shows now
+  Tensor drawn_;  // [n,A] f32, what the behaviour gave last
   std::map<int64_t, Episode> finished_;
   std::vector<Divergence> divergences_;
   int64_t started_ = 0, kept_steps_ = 0;
@@ -254,6 +254,8 @@ CollectedLog collect(const std::string& task, const Behaviour& behaviour, const 
                      uint64_t seed) {
   collect_check.that(options.steps >= 1, "steps", ">= 1", options.steps);
   collect_check.that(options.episodes >= 0, "episodes", ">= 0", options.episodes);
+  if (options.keep_drawn && !behaviour.act)
+    collect_check.refuse(ErrorKind::value, "keep_drawn", "needs a behaviour that acts");
   collect_check.that(options.side_by_side >= 1, "side_by_side", ">= 1", options.side_by_side);
   collect_check.that(
       0 <= behaviour.skill_low && behaviour.skill_low <= behaviour.skill_high && behaviour.skill_high <= 1,

@@ -26,7 +26,8 @@ struct CollectOptions {
   int64_t steps = 200'000;  // at least; the last episode is kept whole
   int64_t episodes = 0;     // > 0: so many instead
   int64_t side_by_side = 32;
-  int64_t threads = 0;  // that step environments; 0: as many as LibTorch uses
+  int64_t threads = 0;      // that step environments; 0: as many as LibTorch uses
+  bool keep_drawn = false;  // what the behaviour gave, too
   // Called when an episode has started in an environment, which may be put into another state.
   std::function<void(VectorEnv& env, int64_t index, int64_t episode)> at_start = {};
   std::function<void(int64_t done, int64_t total)> progress = {};
@@ -35,6 +36,8 @@ struct CollectOptions {
 struct CollectedLog {
   // With next observations, and the task as `environment` in the metadata; actions as the task took them.
   ControlData data;
+  // keep_drawn: the behaviour's actions [M,A] as it gave them, before skill, bounds and stretching.
+  Tensor drawn = {};
   // Nothing of an episode whose simulation diverged is in the data; it is named here by seed and step.
   std::vector<Divergence> divergences;
 };

@@ -11,4 +11,8 @@ namespace plaudit {
 // so that what was trained over a bf16 backbone loads over the f32 one and the other way round.
 uint64_t backbone_fingerprint(const Transformer& model);
 
+// The same with its adapter, for what was learnt on its hidden states. An adapter that changes nothing yet
+// counts as none.
+uint64_t policy_fingerprint(const Transformer& model);
+
 }  // namespace plaudit

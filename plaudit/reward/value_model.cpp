@@ -29,7 +29,7 @@ ValueModel::ValueModel(const LanguageModel& policy, std::vector<std::string> obj
     : objectives_(std::move(objectives)),
       mean_(objectives_.size(), 0.0),
       std_(objectives_.size(), 1.0),
-      policy_(hex64(backbone_fingerprint(*policy.transformer))),
+      policy_(hex64(policy_fingerprint(*policy.transformer))),
       source_(policy.source) {
   const auto hidden = policy.transformer->config().hidden, count = static_cast<int64_t>(objectives_.size());
   Rng rng(seed, "value");
@@ -113,9 +113,10 @@ ValueModel ValueModel::load(const std::string& folder) {
 }
 
 void ValueModel::check_policy(const LanguageModel& policy) const {
-  if (policy_ != hex64(backbone_fingerprint(*policy.transformer)))
+  if (policy_ != hex64(policy_fingerprint(*policy.transformer)))
     fail(ErrorKind::value, "value model",
-         fmt::format("was learnt on {}, not on {}: its values are of other states", source_, policy.source));
+         fmt::format("was learnt on {}, not on {}{}: its values are of other states", source_, policy.source,
+                     policy.transformer->has_lora() ? " with this adapter" : ""));
 }
 
 }  // namespace plaudit

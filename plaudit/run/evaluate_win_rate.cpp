@@ -30,6 +30,7 @@ void add_revisions(const EvaluateStage& stage, const Policy& policy, const Refer
                    RunContext& context) {
   const auto instruction = stage.revise.empty() ? std::string(kReviseInstruction) : stage.revise;
   const auto prompts = after.prompts;
+  const auto records = after.extra;
   const auto bootstrap = context.rng("bootstrap");
   const auto revise = [&](const LanguageModel& model, bool use_adapter, PolicyAnswers& answers, int64_t k) {
     std::vector<Prompt> asked;
@@ -37,6 +38,7 @@ void add_revisions(const EvaluateStage& stage, const Policy& policy, const Refer
       asked.push_back(revision_prompt(prompts[i], answers.completions[i][0].text, instruction));
     answers = answer_prompts({model, use_adapter}, asked, stage.sampling, context.rng("revisions").child(k),
                              context.progress_of(fmt::format("revision {}", k)));
+    answers.extra = records;
     return judge_scores(judge, answers);
   };
   for (int64_t k = 1; k <= stage.revisions; ++k) {

@@ -55,43 +55,6 @@ OfflineData offline_data(const OfflineControlOptions& o, RunContext& context) {
   return out;
 }
 
-namespace {
-
-// Some metrics over the run, kept in its checkpoints.
-class Curves {
- public:
-  void add(int64_t step, const ControlMetrics& metrics) {
-    for (const auto& [name, value] : metrics) {
-      auto& curve = curves_[name];
-      curve.name = name;
-      curve.x.push_back(static_cast<double>(step));
-      curve.y.push_back(value);
-    }
-  }
-  Json save() const {
-    Json out = Json::object();
-    for (const auto& [name, curve] : curves_) out[name] = {curve.x, curve.y};
-    return out;
-  }
-  void load(const Json& saved) {
-    for (const auto& [name, columns] : saved.items())
-      curves_[name] = {.name = name,
-                       .x = columns[0].get<std::vector<double>>(),
-                       .y = columns[1].get<std::vector<double>>()};
-  }
-  void plot(Report& report, const std::string& title, const std::vector<std::string>& names) const {
-    std::vector<Series> found;
-    for (const auto& name : names)
-      if (const auto it = curves_.find(name); it != curves_.end()) found.push_back(it->second);
-    if (!found.empty()) report.line_plot({.title = title, .x = "update", .y = names.front()}, found);
-  }
-
- private:
-  std::map<std::string, Series> curves_;
-};
-
-}  // namespace
-
 void run_offline_control(const std::string& title, const OfflineControlOptions& o,
                          const std::vector<int64_t>& hidden, const MakeControlLearner& make,
                          RunContext& context) {
@@ -104,19 +67,14 @@ void run_offline_control(const std::string& title, const OfflineControlOptions& 
     if (data.mean.defined()) actor.set_scale(data.mean, data.std);
     return actor;
   };
-  Curves curves;
+  ControlCurves curves;
   auto around = control_context("run", "updates", context);
-  around.report = [&](int64_t step, const ControlMetrics& metrics) {
-    context.log(step, metrics);
-    curves.add(step, metrics);
-  };
+  curves.follow(around, context);
   if (o.evaluate_every > 0)
     around.evaluate = [&, seed = episode_seed(context, "evaluation")](int64_t) {
       return ControlMetrics{
           {"return", mean_control_return(data.environment, policy(), o.evaluate_episodes, seed)}};
     };
-  around.save_state = [&] { return curves.save(); };
-  around.load_state = [&](const Json& saved) { curves.load(saved); };
   const ControlLoopOptions loop{o.steps, o.batch, o.save_every, o.evaluate_every};
   const auto result = train_control(experience, *learner, loop, around);
   throw_if_unfinished(result, o.steps, context);
@@ -128,9 +86,9 @@ void run_offline_control(const std::string& title, const OfflineControlOptions& 
   report.paragraph(fmt::format("{} updates of {} transitions, drawn from {}; observations {}.", result.steps,
                                o.batch, experience.size(),
                                data.mean.defined() ? "normalised" : "as they are"));
-  curves.plot(report, "Return while learning", {"return"});
-  curves.plot(report, "Loss of the critics", {"critic_loss", "value_loss"});
-  curves.plot(report, "Loss of the policy", {"actor_loss"});
+  curves.plot(report, "Return while learning", "update", {"return"});
+  curves.plot(report, "Loss of the critics", "update", {"critic_loss", "value_loss"});
+  curves.plot(report, "Loss of the policy", "update", {"actor_loss"});
   context.put(o.into, TaskPolicy{data.environment, policy()});
 }
 

@@ -15,11 +15,13 @@ void describe(OptionTable<SteerOptions>& t) {
 
 template <>
 void describe(OptionTable<EvaluateStage>& t) {
-  t.field("suite", &EvaluateStage::suite,
-          "win-rate (policy against reference), reward-accuracy (reward model on pairs), best-of-n (what the "
-          "reward model's choice among n answers is worth to the judge), likelihood (of held-out answers), "
-          "directions (what a direction in the prompt does to two objectives)",
-          one_of({"win-rate", "reward-accuracy", "best-of-n", "likelihood", "directions"}));
+  t.field(
+      "suite", &EvaluateStage::suite,
+      "win-rate (policy against reference), reward-accuracy (reward model on pairs), best-of-n (what the "
+      "reward model's choice among n answers is worth to the judge), likelihood (of held-out pairs, and how "
+      "the implicit reward orders them), directions (what a direction in the prompt does to "
+      "two objectives)",
+      one_of({"win-rate", "reward-accuracy", "best-of-n", "likelihood", "directions"}));
   t.include(&EvaluateStage::prompts);
   t.include(&EvaluateStage::judge);
   t.include(&EvaluateStage::sampling);

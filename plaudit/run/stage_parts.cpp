@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "plaudit/data/decontaminate.h"
+#include "plaudit/data/text.h"
 
 namespace plaudit {
 
@@ -82,6 +83,8 @@ void check_prompts(const PromptChoice& choice) {
 
 namespace {
 
+constexpr size_t kListedOverlaps = 20;
+
 // What users said; the answers of a conversation are no questions of a test.
 std::string user_text(const Prompt& prompt) {
   if (!prompt.is_chat()) return prompt.text;
@@ -93,12 +96,28 @@ std::string user_text(const Prompt& prompt) {
 
 }  // namespace
 
-std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts) {
+std::vector<bool> find_overlaps(const TestOverlap& overlap, const std::vector<Prompt>& prompts,
+                                RunContext& context) {
   std::vector<std::string> train, test;
   for (const auto& prompt : prompts) train.push_back(user_text(prompt));
-  for (const auto& record : read_prompts(file).records) test.push_back(user_text(record.prompt));
+  for (const auto& record : read_prompts(overlap.test).records) test.push_back(user_text(record.prompt));
+  const auto found = decontaminate(train, test).contaminated;
   std::vector<bool> out(prompts.size(), false);
-  for (const auto row : decontaminate(train, test).contaminated) out[static_cast<size_t>(row)] = true;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto row : found) {
+    out[static_cast<size_t>(row)] = true;
+    if (rows.size() < kListedOverlaps)
+      rows.push_back(
+          {std::to_string(overlap.skipped + row + 1), excerpt(train[static_cast<size_t>(row)], 80)});
+  }
+  if (found.empty()) return out;
+  context.summary().rejected(overlap.what + " that overlap the test", static_cast<int64_t>(found.size()));
+  auto& report = context.report();
+  report.heading(fmt::format("Overlaps of {} with {}, left out", overlap.source, overlap.test));
+  report.paragraph(fmt::format("{} of {} {}; numbers count those that were read.", found.size(),
+                               prompts.size(), overlap.what));
+  report.table({"number", "prompt"}, rows);
+  if (found.size() > rows.size()) report.paragraph(fmt::format("And {} more.", found.size() - rows.size()));
   return out;
 }
 
@@ -112,7 +131,8 @@ std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunCon
   if (choice.skip >= count)
     fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
   read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
-  auto clean = without_overlap(std::move(read.records), choice.decontaminate, "prompts", context);
+  auto clean = without_overlap(std::move(read.records),
+                               {choice.decontaminate, choice.prompts, "prompts", choice.skip}, context);
   if (clean.empty()) fail(ErrorKind::empty, "decontaminate", "leaves no prompt: all overlap the test");
   return clean;
 }

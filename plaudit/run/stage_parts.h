@@ -58,24 +58,31 @@ std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunCon
 std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records);
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context);
 
-// Which of these user turns overlap the test prompts of a file: more than half the words of one of them lie
-// in runs of 8 that occur here (data/decontaminate.h).
-std::vector<bool> contaminated_by(const std::string& file, const std::vector<Prompt>& prompts);
+// What is compared with a test, and how it is spoken of.
+struct TestOverlap {
+  std::string test;     // file of test prompts; "": none
+  std::string source;   // file that the records come from
+  std::string what;     // "records"
+  int64_t skipped = 0;  // records of the source before the first of these
+};
 
-// The records whose prompts do not overlap the test prompts of `file`; all when it is "". What is left out is
-// counted as "`what` that overlap the test".
+// Which of these user turns overlap the test: more than half the words of one of its prompts lie in runs of 8
+// that occur here (data/decontaminate.h). They are counted as "`what` that overlap the test", and the report
+// lists the first 20 of them.
+std::vector<bool> find_overlaps(const TestOverlap& overlap, const std::vector<Prompt>& prompts,
+                                RunContext& context);
+
+// The records whose prompts do not overlap the test; all without one.
 template <class Record>
-std::vector<Record> without_overlap(std::vector<Record> records, const std::string& file,
-                                    const std::string& what, RunContext& context) {
-  if (file.empty()) return records;
+std::vector<Record> without_overlap(std::vector<Record> records, const TestOverlap& overlap,
+                                    RunContext& context) {
+  if (overlap.test.empty()) return records;
   std::vector<Prompt> prompts;
   for (const auto& record : records) prompts.push_back(record.prompt);
-  const auto overlaps = contaminated_by(file, prompts);
+  const auto overlaps = find_overlaps(overlap, prompts, context);
   std::vector<Record> clean;
   for (size_t i = 0; i < records.size(); ++i)
     if (!overlaps[i]) clean.push_back(std::move(records[i]));
-  const auto left_out = static_cast<int64_t>(records.size() - clean.size());
-  if (left_out > 0) context.summary().rejected(what + " that overlap the test", left_out);
   return clean;
 }
 

@@ -41,7 +41,7 @@ void read_as(const ReadStage& options, RunContext& context,
     context.report().heading("Records that were left out of " + options.data);
     context.report().table({"line", "reason", "what was there"}, rows);
   }
-  records = without_overlap(std::move(records), options.decontaminate, "records", context);
+  records = without_overlap(std::move(records), {options.decontaminate, options.data, "records"}, context);
   auto [kept, held] = hold_out(std::move(records), options.holdout, context.rng());
   if (kept.empty())
     fail(ErrorKind::empty, "holdout", "leaves no record to learn from, of " + std::to_string(held.size()));

@@ -69,25 +69,16 @@ void run_sac(const SacStage& o, RunContext& context) {
   const auto environment = make_environment(o.environment);
   const auto& spec = environment->spec();
   SacLearner learner(spec.observation.size(), spec.action.size(), o.learner, context.rng("weights"));
-  Series curve{.name = "collected", .x = {}, .y = {}};
+  ControlCurves curves;
   auto around = control_context("run", "steps", context);
-  around.report = [&](int64_t step, const ControlMetrics& metrics) {
-    context.log(step, metrics);
-    curve.x.push_back(static_cast<double>(step));
-    curve.y.push_back(metrics.at("return"));
-  };
-  around.save_state = [&] { return Json{{"x", curve.x}, {"y", curve.y}}; };
-  around.load_state = [&](const Json& saved) {
-    curve.x = saved.at("x").get<std::vector<double>>();
-    curve.y = saved.at("y").get<std::vector<double>>();
-  };
+  curves.follow(around, context);
   const auto result = train_off_policy(*environment, learner, o.run, around);
   throw_if_unfinished(result, o.run.steps, context);
   context.summary().metric("steps", static_cast<double>(result.steps));
   auto& report = context.report();
   report.heading(fmt::format("{}: soft actor-critic, {} action{} a decision", o.environment,
                              o.learner.sequence, o.learner.sequence == 1 ? "" : "s"));
-  report.line_plot({.title = "Returns while learning", .x = "steps", .y = "return of an episode"}, {curve});
+  curves.plot(report, "Returns while learning", "step", {"return"});
   context.put(o.into, TaskPolicy{o.environment, learner.actor()});
 }
 

@@ -38,7 +38,8 @@ ControlActor::ControlActor(const ControlActorOptions& o, Rng rng) : options_(o) 
     const int64_t outputs = o.kind == "mlp" ? 2 * o.actions : o.actions;
     encoder_ = Mlp(mlp_sizes(o.observations, o.hidden, outputs), 0, rng.child("actor"),
                    linear_init_of(o.init), kSmallHead);
-    if (o.kind == "gaussian") log_std_ = at::zeros({o.actions}, at::kFloat).set_requires_grad(true);
+    if (o.kind == "gaussian")
+      log_std_ = at::full({o.actions}, o.log_std_start, at::kFloat).set_requires_grad(true);
     return;
   }
   if (o.hidden.size() != 2 || o.hidden[0] != o.hidden[1])
@@ -76,16 +77,33 @@ at::Tensor ControlActor::mean(const at::Tensor& observations) const {
   return encoder_(observations).tanh();
 }
 
+at::Tensor ControlActor::log_std() const {
+  if (!log_std_.defined()) bug("train.control_actor", "this law is of gaussian");
+  return log_std_.clamp(options_.log_std_min, 2);
+}
+
 at::Tensor ControlActor::log_density(const at::Tensor& mean, const at::Tensor& actions) const {
-  const auto log_std = log_std_.clamp(options_.log_std_min, 2);
-  const auto z = (actions - mean) * (-log_std).exp();
-  return (-0.5 * z.square() - log_std - 0.5 * std::log(2 * M_PI)).sum(1);
+  const auto log_deviation = log_std();
+  const auto z = (actions - mean) * (-log_deviation).exp();
+  return (-0.5 * z.square() - log_deviation - 0.5 * std::log(2 * M_PI)).sum(1);
+}
+
+at::Tensor ControlActor::draw(const at::Tensor& mean, const at::Tensor& noise) const {
+  return mean + log_std().exp() * noise;
+}
+
+at::Tensor ControlActor::entropy() const {
+  return (log_std() + 0.5 * std::log(2 * M_PI) + 0.5).sum();
+}
+
+at::Tensor ControlActor::scaled(const at::Tensor& observations) const {
+  return scale_mean_.defined() ? (observations - scale_mean_) / scale_std_ : observations;
 }
 
 at::Tensor ControlActor::act(const at::Tensor& observations, const at::Tensor& previous,
                              int64_t length) const {
   const at::NoGradGuard no_grad;
-  const auto seen = scale_mean_.defined() ? (observations - scale_mean_) / scale_std_ : observations;
+  const auto seen = scaled(observations);
   const int64_t own = gru_.w_ih.defined() ? length : 1;
   const auto noise = [&] { return at::zeros({seen.size(0), own, options_.actions}, seen.options()); };
   const auto actions = squashed_law() ? sample(seen, previous, noise()).actions : mean(seen).unsqueeze(1);

@@ -23,6 +23,7 @@ struct ControlActorOptions {
   std::vector<int64_t> hidden = {256, 256};  // of gru: encoder and state, two equal numbers
   std::string init = "xavier";               // or uniform, small_head (model/mlp.h); not of gru
   double log_std_min = -20;                  // of mlp and gaussian
+  double log_std_start = 0;                  // of gaussian
 };
 
 struct ActionSequence {
@@ -44,6 +45,12 @@ class ControlActor {
   at::Tensor mean(const at::Tensor& observations) const;
   // gaussian: log-densities of `actions` [B,A] under the law about `mean`, [B].
   at::Tensor log_density(const at::Tensor& mean, const at::Tensor& actions) const;
+  // gaussian: the action about `mean` [B,A] for standard normal `noise` [B,A]. It may lie outside of (-1, 1).
+  at::Tensor draw(const at::Tensor& mean, const at::Tensor& noise) const;
+  // gaussian: entropy of an action, a number with gradient.
+  at::Tensor entropy() const;
+  // Observations as the task gives them, as the networks are to see them.
+  at::Tensor scaled(const at::Tensor& observations) const;
   // The means of `length` actions, squashed, [B,length,A], without gradient, of observations as the task
   // gives them: they are scaled here. Only a gru has more than one to say; others repeat it.
   at::Tensor act(const at::Tensor& observations, const at::Tensor& previous, int64_t length = 1) const;
@@ -62,6 +69,7 @@ class ControlActor {
 
  private:
   ControlActorOptions options_;
+  at::Tensor log_std() const;
   bool squashed_law() const { return options_.kind == "mlp" || options_.kind == "gru"; }
 
   Mlp encoder_;                        // of mlp: to mean and log-deviation

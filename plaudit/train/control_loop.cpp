@@ -32,7 +32,8 @@ class ControlRun {
     const auto step = ++result_.steps;
     if (experience_.advance(step, learner_.actor()))
       learner_.update(experience_.sample(options_.batch, learning_), step, learning_);
-    if (context_.progress && step % 100 == 0) context_.progress(step, options_.steps);
+    if (context_.progress && (step % 100 == 0 || experience_.rests()))
+      context_.progress(step, options_.steps);
   }
 
   void rest() {

@@ -160,6 +160,18 @@ TEST(ClaimVerdict, AMissedBarAndAControlThatPassesFail) {
   EXPECT_FALSE(bars[1].pass);
 }
 
+TEST(ClaimVerdict, AControlMustMissAtEverySeed) {
+  auto claim = toy_claim();
+  auto run = run_claim(claim, {.seeds = {0, 1}, .jobs = 1, .folder = ""});
+  EXPECT_TRUE(judge(claim, run)[1].pass);
+  for (auto& [name, value] : run.variants.at("plain")[1].metrics) value += 1;
+  claim.bars[0].value = ClaimFormula("{more score}");
+  claim.bars[0].bound = 2;
+  const auto bars = judge(claim, run);
+  EXPECT_FALSE(bars[1].pass);  // seed 0 misses, seed 1 does not
+  EXPECT_GE(bars[1].value, 2);
+}
+
 TEST(ClaimVerdict, NaNMeetsNoBar) {
   const auto claim = toy_claim();
   auto run = run_claim(claim, {.seeds = {0}, .jobs = 1, .folder = ""});

@@ -90,6 +90,16 @@ TEST(Collect, ADivergedEpisodeIsReportedAndNotKept) {
   EXPECT_TRUE(log.data.observations.isfinite().all().item<bool>());
 }
 
+TEST(Collect, WhatABehaviourGaveIsKeptBesideWhatWasDone) {
+  const auto wild = [](const Tensor& o, const Tensor& noise) { return 0.1 * o.narrow(1, 0, 2) + 2 * noise; };
+  const auto log = collect("point", {.act = wild}, {.episodes = 3, .side_by_side = 2, .keep_drawn = true}, 4);
+  ASSERT_EQ(log.drawn.sizes(), log.data.actions.sizes());
+  EXPECT_GT(log.drawn.abs().max().item<float>(), 2);
+  EXPECT_TRUE(at::equal(log.drawn.clamp(-1, 1), log.data.actions));
+  EXPECT_FALSE(collect("point", {.act = wild}, {.episodes = 1}, 4).drawn.defined());
+  expect_error(ErrorKind::value, "keep_drawn", [] { collect("point", {}, {.keep_drawn = true}, 0); });
+}
+
 TEST(Collect, WhatDoesNotFitIsRefused) {
   expect_error(ErrorKind::shape, "the behaviour's actions", [] {
     collect("point",

