@@ -208,7 +208,14 @@ std::vector<c10::IValue> BoundFunction::operator()(std::vector<c10::IValue> argu
   const auto qualified = "plaudit_" + name_.substr(0, name_.find('.'));
   const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(
       (qualified + "::" + name_.substr(name_.find('.') + 1)).c_str(), "");
+  // Numbers that a function does not check itself: it must not answer from a NaN. What it does check ends in
+  // its own error first.
+  std::string not_a_number;
+  for (size_t i = 0; i < arguments.size() && not_a_number.empty(); ++i)
+    if (arguments[i].isDouble() && std::isnan(arguments[i].toDouble()))
+      not_a_number = schema_.arguments()[i].name();
   op.callBoxed(&arguments);
+  if (!not_a_number.empty()) fail(ErrorKind::nan, name_, not_a_number + " must be a number, got nan");
   return arguments;
 }
 

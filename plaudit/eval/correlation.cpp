@@ -111,7 +111,10 @@ Tensor average_ranks(const Tensor& x) {
 WeightedCorrelation weighted_correlation(const Tensor& x, const Tensor& y, const Tensor& weights) {
   const auto w =
       weights.defined() ? weights / weights.sum() : at::full_like(x, 1 / static_cast<double>(x.numel()));
-  const auto centred_x = x - (w * x).sum(), centred_y = y - (w * y).sum();
+  auto centred_x = x - (w * x).sum(), centred_y = y - (w * y).sum();
+  // Squares of what is larger than this would overflow; a factor changes no correlation.
+  for (auto* centred : {&centred_x, &centred_y})
+    if (const double most = centred->abs().max().item<double>(); most > 1e100) *centred /= most;
   const double var_x = (w * centred_x.square()).sum().item<double>();
   const double var_y = (w * centred_y.square()).sum().item<double>();
   const bool constant_x = var_x <= kConstant, constant_y = var_y <= kConstant;

@@ -39,9 +39,9 @@ void check_attention(const Check& check, const Tensor& q, const Tensor& k, const
   if (q_segments.defined() != k_segments.defined())
     check.refuse(ErrorKind::shape, q_segments.defined() ? "k_segments" : "q_segments",
                  "must be given together with the other side's segments");
-  check.no_nan("q", q);
-  check.no_nan("k", k);
-  check.no_nan("v", v);
+  check.finite("q", q);
+  check.finite("k", k);
+  check.finite("v", v);
   if (params.window) check.that(*params.window >= 1, "window", ">= 1", *params.window);
   if (params.softcap) check.that(*params.softcap > 0, "softcap", "> 0", *params.softcap);
 }

@@ -107,8 +107,8 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, bool unit_off
   if (x.dim() < 1) check.refuse(ErrorKind::shape, "x", "must have at least one dimension");
   check.dim("weight", weight, 1);
   check.same_size("x", x, x.dim() - 1, "weight", weight, 0);
-  check.no_nan("x", x);
-  check.no_nan("weight", weight);
+  check.finite("x", x);
+  check.finite("weight", weight);
   check.that(eps >= 0, "eps", ">= 0", eps);
   const auto real = as_real(x), w = as_real(weight);
   const auto normed = real * at::rsqrt(real.square().mean(-1, true) + eps);

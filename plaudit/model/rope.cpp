@@ -60,7 +60,7 @@ Tensor rope(const Tensor& x, const Tensor& positions, double theta, const std::s
   if (x.size(2) % 2 != 0)
     check.refuse(ErrorKind::shape, "x",
                  fmt::format("must have an even last size, got shape {}", shape_of(x)));
-  check.no_nan("x", x);
+  check.finite("x", x);
   check.no_nan("positions", positions);
   check.that(theta > 0, "theta", "> 0", theta);
   check.choice("layout", layout, {"half", "interleaved"});

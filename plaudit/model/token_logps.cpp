@@ -164,7 +164,7 @@ std::tuple<Tensor, Tensor> token_logps_op(const Tensor& hidden, const Tensor& we
                       {"mask", mask, "BT"}});
   const auto keep = mask.ne(0);
   check.finite_where("hidden", hidden, keep.unsqueeze(-1).expand_as(hidden));
-  check.no_nan("weight", weight);
+  check.finite("weight", weight);
   check.that(temperature > 0, "temperature", "> 0", temperature);
   check.that(!softcap || *softcap > 0, "softcap", "> 0", softcap.value_or(0));
   check.that(chunk >= 1, "chunk", ">= 1", chunk);

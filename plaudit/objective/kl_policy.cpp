@@ -8,13 +8,25 @@
 #include "plaudit/core/results.h"
 
 namespace plaudit {
+namespace {
+
+struct Tilted {
+  Tensor logps, log_partition;  // [B,N], [B]
+};
+// log pi = log pi_ref + r/beta - log Z; -inf where the reference is 0.
+Tilted tilted(const Tensor& ref_logps, const Tensor& rewards, double beta) {
+  const auto sum = ref_logps + rewards / beta;
+  return {at::log_softmax(sum, -1), sum.logsumexp(-1)};
+}
+
+}  // namespace
 
 KlOptimalPolicy kl_optimal_policy(const Tensor& ref_logps, const Tensor& rewards, double beta) {
   const Check check("preference.kl_optimal_policy");
   check.alike({{"ref_logps", ref_logps}, {"rewards", rewards}}, 2);
   check.that(beta > 0, "beta", "> 0", beta);
-  const auto tilted = as_real(ref_logps) + as_real(rewards) / beta;
-  return {at::log_softmax(tilted, -1), tilted.logsumexp(-1)};
+  const auto [logps, log_partition] = tilted(as_real(ref_logps), as_real(rewards), beta);
+  return {logps, log_partition};
 }
 
 TabularKlPolicy tabular_kl_policy(const Tensor& reward, const Tensor& reference, double beta) {
@@ -29,9 +41,8 @@ TabularKlPolicy tabular_kl_policy(const Tensor& reward, const Tensor& reference,
                fmt::format("a row that is off by {}", error));
   }
   const auto r = as_real(reward);
-  const auto tilted = ref.log() + r / beta;  // -inf where the reference is 0
-  const auto log_z = tilted.logsumexp(1);
-  const auto policy = (tilted - log_z.unsqueeze(1)).exp();
+  const auto [logps, log_z] = tilted(ref.log(), r, beta);
+  const auto policy = logps.exp();
   // log(policy/reference) = r/beta - log Z wherever either is positive.
   const auto expected = (policy * r).sum(1);
   return {policy, beta * log_z, expected / beta - log_z, expected};

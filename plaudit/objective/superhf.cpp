@@ -30,7 +30,8 @@ SuperhfResult superhf_loss(const Tensor& logits, const Tensor& ref_logits, const
 
   const auto policy = at::log_softmax(keep_valid(as_real(logits), rows), -1);
   const auto ref = at::log_softmax(keep_valid(as_real(ref_logits), rows), -1);
-  const auto ce = -masked_mean(policy.gather(-1, labels.unsqueeze(-1)).squeeze(-1), mask);
+  // 0 - x, for -x of a certain policy would be -0, and the penalty's quotient -infinity.
+  const auto ce = 0 - masked_mean(policy.gather(-1, labels.unsqueeze(-1)).squeeze(-1), mask);
   const auto divergence = options.direction == "ref_policy" ? (ref.exp() * (ref - policy)).sum(-1)
                                                             : (policy.exp() * (policy - ref)).sum(-1);
   const auto kl = masked_mean(divergence, mask);

@@ -25,6 +25,8 @@ Tensor checked_transfer(const Check& check, const Tensor& transfer) {
   return on_cpu_f64(transfer);
 }
 
+constexpr double kTie = 1e-12;
+
 void check_steps(const Check& check, std::string_view name, int64_t steps, int64_t tasks) {
   check.that(steps >= 1 && steps <= tasks, name, fmt::format("in [1, {}]", tasks), steps);
 }
@@ -34,11 +36,14 @@ Tensor acquisition(const Tensor& upper, const Tensor& best, const Tensor& tasks,
   return (upper.unsqueeze(1) - slope * distance - best).clamp_min(0).mean(1);
 }
 
-// The first of the largest scores among tasks that are not taken.
+// The first of the largest scores among tasks that are not taken. Tasks on either side of the middle have
+// equal scores by symmetry; which of them rounding favours must not decide.
 int64_t best_free(const Tensor& scores, const std::vector<int64_t>& taken) {
   auto open = scores.clone();
   for (const int64_t task : taken) open[task] = -std::numeric_limits<double>::infinity();
-  return open.argmax().item<int64_t>();
+  const auto most = open.max();
+  const auto tied = open.ge(most - kTie * most.abs().clamp_min(1));
+  return tied.to(at::kByte).argmax().item<int64_t>();
 }
 
 // The next point of pseudo-greedy between sorted sources; intervals whose point is taken are passed over.

@@ -1,6 +1,7 @@
 #include "plaudit/core/call.h"
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "plaudit/core/errors.h"
@@ -54,6 +55,23 @@ TEST(CallFunction, TextStaysTextAndObjectsComeBackAsObjects) {
       "p");
   EXPECT_EQ(call_function("verify.score_response", {{"endpoint", "/reward"}, {"scores", {2.5}}})["body"],
             2.5);
+}
+
+// An unchecked number would come out as a result of nan, or be ignored by a comparison.
+TEST(CallFunction, ANumberThatIsNoneIsNamed) {
+  const Json guidance = {{"cond", {1.0}}, {"uncond", {0.0}}, {"scale", "nan"}};
+  const auto message = [](const std::string& name, const Json& arguments) -> std::string {
+    try {
+      call_function(name, arguments);
+    } catch (const UserError& error) {
+      return std::string(to_string(error.kind())) + " " + error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(message("diffusion.guidance", guidance),
+              ::testing::HasSubstr("scale must be a number, got nan"));
+  EXPECT_THAT(message("filter.above_return", {{"returns", {1.0, 2.0}}, {"threshold", "nan"}}),
+              ::testing::HasSubstr("threshold must be a number, got nan"));
 }
 
 }  // namespace

@@ -46,6 +46,12 @@ TEST(Correlation, AConstantSideGivesNanAndOnePointAnError) {
   expect_error(ErrorKind::empty, "x", [] { kendall_tau(at::ones({0}), at::ones({0})); });
 }
 
+TEST(Correlation, DoesNotOverflow) {
+  const auto x = at::tensor({1e200, -1e200, 0.0}), y = at::tensor({2.0, -2.0, 0.0});
+  EXPECT_NEAR(pearson(x, y).item<double>(), 1, 1e-12);
+  EXPECT_NEAR(pearson(y, -x).item<double>(), -1, 1e-12);
+}
+
 TEST(BenchmarkCorrelation, CollectsTheFourMeasures) {
   for_draws(50, [] {
     const auto x = normal({6}), y = normal({6});

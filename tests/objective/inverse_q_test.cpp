@@ -1,5 +1,7 @@
 #include "plaudit/objective/inverse_q.h"
 
+#include <torch/csrc/autograd/autograd.h>
+
 #include "tests/support/property.h"
 
 namespace plaudit {

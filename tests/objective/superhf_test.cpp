@@ -35,6 +35,13 @@ TEST(Superhf, TheDivergenceIsNeverNegativeAndDirectionsAreMirrored) {
   });
 }
 
+TEST(Superhf, ACertainPolicyIsPenalisedWithoutBound) {
+  const auto certain = at::tensor({1e3, -1e3}).view({1, 1, 2});
+  const auto zero = at::zeros({1, 1}, at::kLong), mask = at::ones({1, 1}, at::kLong);
+  EXPECT_EQ(superhf_loss(certain, certain, zero, mask, {.inverse_loss_penalty = 0.1}).loss.item<double>(),
+            INFINITY);
+}
+
 TEST(Superhf, ErrorsNameTheArgument) {
   const auto x = at::zeros({1, 2, 3}, at::kDouble);
   const auto targets = at::zeros({1, 2}, at::kLong), mask = at::ones({1, 2}, at::kLong);

@@ -25,6 +25,16 @@ TEST(TaskSelection, EveryRuleCoversAllTasksWhenAsked) {
   });
 }
 
+// Where left and right of the middle mirror each other, rounding must not decide which of two tasks is taken.
+TEST(TaskSelection, OfEqualTasksTheLowerIsTaken) {
+  for_draws(200, [] {
+    const int64_t n = 2 * integer(1, 3) + 1, middle = n / 2;
+    const auto half = uniform({n, n});
+    const auto second = mbtl_select(half + half.flip({0, 1}), 2)[1].item<int64_t>();
+    EXPECT_LT(second, middle);
+  });
+}
+
 TEST(TaskSelection, TheCurveRisesAndEndsAtTheMean) {
   for_draws(100, [] {
     const int64_t n = integer(1, 6);

@@ -1,6 +1,9 @@
 """Claims from outside: exit codes, JSON, resume, and the mistakes of users."""
 
 import json
+import signal
+import subprocess
+import time
 
 CLAIM = """claim: "99"
 title: a preference loss reaches the optimum of a table
@@ -58,6 +61,34 @@ def test_what_is_finished_is_not_run_again(plaudit_cli, tmp_path):
         old, new = json.loads(before[path.name]), json.loads(path.read_text())
         assert old["metrics"] == new["metrics"]
         assert path.name == "right-seed-1.json" or stamps[path.name] == path.stat().st_mtime_ns
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(build_folder, plaudit_cli, tmp_path):
+    def numbers(name):
+        found = json.loads((tmp_path / name).read_text())["claims"][0]
+        return {key: value for key, value in found.items() if not key.endswith("seconds")}
+
+    claim(plaudit_cli, tmp_path, "99", "--jobs", "1", "--json", "whole.json", "--out", "whole", check=0)
+    again = ["claim", "99", "--jobs", "1", "--json", "stopped.json", "--out", "stopped"]
+    program = [str(build_folder / "plaudit"), *again]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(program, cwd=tmp_path, **pipes)
+    results = tmp_path / "stopped/99-table/results"
+    while not list(results.glob("*.json")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 130, error
+    assert "goes on with what is left of claim 99" in error
+    assert not (tmp_path / "stopped.json").exists() and not (results.parent / "table.md").exists()
+    stamps = {path: path.stat().st_mtime_ns for path in results.iterdir()}
+    assert 1 <= len(stamps) < 4
+
+    plaudit_cli(*again, cwd=tmp_path, check=0)
+    assert len(list(results.iterdir())) == 4
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    assert numbers("stopped.json") == numbers("whole.json")
 
 
 def test_the_users_mistakes(plaudit_cli, tmp_path):
