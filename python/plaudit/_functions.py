@@ -4,6 +4,9 @@ import collections
 import inspect
 import json
 import keyword
+import math
+import re
+import reprlib
 import sys
 import types
 
@@ -19,40 +22,78 @@ def functions():
     return [FunctionInfo(**f) for f in json.loads(_library.load().functions_json())]
 
 
-def _tensor(value):
+# The readers below take an argument and its place, "area.name: argument", which begins what they have to refuse.
+
+
+def _tensor(value, place):
     """A tensor from a number, a (nested) list or an array; Python's own numbers become float64 or int64."""
     if isinstance(value, torch.Tensor) or value is None:
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
-        return torch.stack([_tensor(v) for v in value])
-    if isinstance(value, (bool, int)):
-        return torch.tensor(value)
-    if isinstance(value, float):
-        return torch.tensor(value, dtype=torch.float64)
-    import numpy
+        parts = [_tensor(v, place) for v in value]
+        try:
+            return torch.stack(parts)
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(f"{place} is a list that makes no tensor: {error}") from error
+    try:
+        if isinstance(value, (bool, int)):
+            return torch.tensor(value)
+        if isinstance(value, float):
+            return torch.tensor(value, dtype=torch.float64)
+        import numpy
 
-    return torch.from_numpy(numpy.array(value))
+        return torch.from_numpy(numpy.array(value))
+    except (TypeError, ValueError) as error:
+        if "inhomogeneous" in str(error):
+            raise ValueError(f"{place} is ragged: {reprlib.repr(value)}") from error
+        raise ValueError(f"{place} must hold numbers of at most 64 bits, got {reprlib.repr(value)}") from error
 
 
-def _text(value):
+def _text(value, place):
     """A string as it is; any other object as the JSON text that stands for it."""
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{place} has no JSON form: {error}") from error
 
 
-def _numbers(value):
+def _numbers(value, place):
     """A list of numbers, from a tensor or an array too."""
     return value.tolist() if hasattr(value, "tolist") else value
+
+
+_SPECIAL_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def _float(value, place):
+    """A number, from "inf" and "-inf" too, as in JSON; never NaN, which most comparisons would let pass."""
+    if not isinstance(value, (int, float)):  # which torch.compile may hold as symbols, without attributes
+        value = _numbers(value, place)
+    if isinstance(value, str):
+        value = _SPECIAL_NUMBERS.get(value, value)
+    if value != value:
+        raise ValueError(f"{place} must be a number, got nan")
+    return value
 
 
 def _converter(type_name):
     """How an argument of this schema type is read; None when it passes as it is."""
     if type_name.startswith("Optional["):
         type_name = type_name[len("Optional["):-1]
-    if type_name == "Tensor":
-        return _tensor
-    if type_name == "str":
-        return _text
-    return _numbers if type_name in ("List[int]", "List[float]", "List[bool]") else None
+    if type_name in ("List[int]", "List[float]", "List[bool]"):
+        return _numbers
+    return {"Tensor": _tensor, "str": _text, "float": _float}.get(type_name)
+
+
+def _mismatch(name, error, arguments):
+    """The error that names what the dispatcher refused by its type; None for an error of another kind."""
+    found = re.match(r"\S+\(\) Expected a value of type '(.+)' for argument '(\w+)' but", str(error))
+    if found is None:
+        return None
+    expected, argument = found.groups()
+    return ValueError(f"{name}: {argument} must be a {expected}, got {reprlib.repr(arguments[argument])}")
 
 
 def _type_error(name, message):
@@ -85,6 +126,7 @@ def _make(info, area, name):
     names = [a.name for a in schema.arguments]
     required = [a.name for a in schema.arguments if not a.has_default_value()]
     converters = {a.name: _converter(str(a.type)) for a in schema.arguments}
+    places = {a: f"{info.name}: {a}" for a in names}
     aliases = {_python_name(a): a for a in names if _python_name(a) != a}
     single = len(schema.returns) == 1
     holds_json = [_library.load().holds_json(info.name, r.name) for r in schema.returns]
@@ -110,8 +152,11 @@ def _make(info, area, name):
             if key not in converters:
                 raise _type_error(info.name, f"has no argument '{key}'; it takes {', '.join(names)}")
             if converters[key] is not None:
-                kwargs[key] = converters[key](kwargs[key])
-        out = operator(**kwargs)
+                kwargs[key] = converters[key](kwargs[key], places[key])
+        try:
+            out = operator(**kwargs)
+        except RuntimeError as error:
+            raise _mismatch(info.name, error, kwargs) or error
         if any(holds_json):  # an object that travels as JSON text
             values = [json.loads(v) if as_json else v for v, as_json in zip([out] if single else out, holds_json)]
             return values[0] if single else result(*values)

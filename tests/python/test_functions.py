@@ -226,6 +226,14 @@ def test_compiled_loss_takes_any_batch_size():
         torch.testing.assert_close(compiled(*logps), plaudit.preference.dpo_loss(*logps).loss)
 
 
+def test_compiled_loss_takes_any_number():
+    compiled = torch.compile(lambda beta, *x: plaudit.preference.dpo_loss(*x, beta=beta).loss, fullgraph=True,
+                             backend="aot_eager")
+    for beta in (0.1, 0.2, 0.5, 1):
+        logps = pair_logps(3)
+        torch.testing.assert_close(compiled(beta, *logps), plaudit.preference.dpo_loss(*logps, beta=beta).loss)
+
+
 def test_compiles_with_inductor():
     logps = [t.requires_grad_() for t in pair_logps(8, dtype=torch.float32)]
     compiled = torch.compile(lambda *x: plaudit.preference.dpo_loss(*x).loss, fullgraph=True)
@@ -336,6 +344,43 @@ def test_bad_values_raise_value_error(change, message):
 def test_every_kind_of_error_is_a_value_error(kind, call, argument):
     with pytest.raises(ValueError, match=argument):
         call()
+
+
+def dpo_with_beta(beta):
+    return plaudit.preference.dpo_loss(*pair_logps(), beta=beta)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: plaudit.reward.norm([[1.0, 2.0], [3.0]]), r"reward\.norm: reward is ragged"),
+    (lambda: plaudit.reward.norm([torch.zeros(2), torch.zeros(3)]), r"reward\.norm: reward is a list .* equal size"),
+    (lambda: plaudit.reward.norm([torch.zeros(2), None]), r"reward\.norm: reward is a list that makes no tensor"),
+    (lambda: plaudit.reward.norm("x"), r"reward\.norm: reward must hold numbers .*, got 'x'"),
+    (lambda: plaudit.reward.norm({"a": 1}), r"reward\.norm: reward must hold numbers .*, got {'a': 1}"),
+    (lambda: plaudit.reward.norm([1.0, None]), r"reward\.norm: reward must hold numbers .*, got \[1.0, None\]"),
+    (lambda: plaudit.reward.norm(2**70), r"reward\.norm: reward must hold numbers of at most 64 bits, got 118"),
+    (lambda: plaudit.verify.score_request("/classify", {1}), r"verify\.score_request: body has no JSON form: .* set"),
+    (lambda: plaudit.verify.score_request("/classify", None), r"verify\.score_request: body must be a str, got None"),
+    (lambda: plaudit.eval.best_of_n([1.0], [1.0], n=2.5), r"eval\.best_of_n: n must be a int, got 2\.5"),
+    (lambda: plaudit.eval.best_of_n_curve([1.0], [1.0], ns=[1.5]), r"eval\.best_of_n_curve: ns must be a List\[int\], got"),
+    (lambda: dpo_with_beta("x"), r"preference\.dpo_loss: beta must be a float, got 'x'"),
+    (lambda: dpo_with_beta([0.1, 0.2]), r"preference\.dpo_loss: beta must be a float, got \[0\.1, 0\.2\]"),
+    (lambda: dpo_with_beta(float("nan")), r"preference\.dpo_loss: beta must be a number, got nan"),
+    (lambda: dpo_with_beta("nan"), r"preference\.dpo_loss: beta must be a number, got nan"),
+    (lambda: dpo_with_beta(torch.tensor(float("nan"))), r"preference\.dpo_loss: beta must be a number, got nan"),
+    (lambda: plaudit.policy_gradient.ppo_value_loss([1.0], [1.0], [1.0], [1.0], clip=float("nan")),
+     r"policy_gradient\.ppo_value_loss: clip must be a number, got nan"),
+])
+def test_what_does_not_fit_is_named(call, message):
+    with pytest.raises(ValueError, match="^" + message):
+        call()
+
+
+def test_infinity_may_be_text():
+    assert plaudit.reward.norm([1.0, -3.0], order="inf").item() == 3
+    assert plaudit.reward.sampled_distance([1.0, 2.0], [1.0, 2.0], order="inf").item() == 0
+    world = [[[1.0]]], [[[1.0]]], [[[2.0]]], 0.9  # one state, one action
+    assert plaudit.reward.starc_distance(*world, norm_order="inf").equal(
+        plaudit.reward.starc_distance(*world, norm_order=float("inf")))
 
 
 def test_text_stays_text_and_objects_come_back_as_objects():
