@@ -63,6 +63,14 @@ const auto& gate_kernels(const KernelSet& set) {
     return set.rows.gate_bf16;
 }
 
+template <class T>
+const auto& logps_kernels(const KernelSet& set) {
+  if constexpr (sizeof(T) == sizeof(float))
+    return set.rows.logps_f32;
+  else
+    return set.rows.logps_bf16;
+}
+
 // f(first, count) over blocks of n elements that are the same whatever the number of threads.
 template <class F>
 void for_blocks(int64_t n, const F& f) {
@@ -176,6 +184,44 @@ std::pair<Tensor, Tensor> fused_gate_backward(const Tensor& grad, const Tensor& 
     });
   });
   return {dgate, dup};
+}
+
+LogpRows fused_logps(const Tensor& logits, const Tensor& targets, double temperature, const KernelSet& set) {
+  const auto z = logits.contiguous(), chosen = targets.contiguous();
+  const int64_t vocab = z.size(1);
+  const auto empty = [&] { return at::empty({z.size(0)}, z.options().dtype(at::kFloat)); };
+  LogpRows out{empty(), empty(), empty()};
+  with_type(z.scalar_type(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(0, z.size(0), 1 + kGrain / std::max<int64_t>(vocab, 1), [&](int64_t begin, int64_t end) {
+      logps_kernels<T>(set).forward(
+          {elements<T>(z) + begin * vocab, end - begin, vocab, elements<int64_t>(chosen) + begin,
+           static_cast<float>(1 / temperature), mutable_elements<float>(out.logps) + begin,
+           mutable_elements<float>(out.entropy) + begin, mutable_elements<float>(out.lse) + begin});
+    });
+  });
+  return out;
+}
+
+void fused_logps_backward(const Tensor& logits, const Tensor& targets, double temperature,
+                          const LogpRows& rows, const LogpRows& grads, const KernelSet& set) {
+  const auto chosen = targets.contiguous();
+  const int64_t vocab = logits.size(1);
+  const auto plain = [](const Tensor& t) { return t.defined() ? t.to(at::kFloat).contiguous() : t; };
+  const auto lse = plain(rows.lse), entropy = plain(rows.entropy), of_logps = plain(grads.logps),
+             of_entropy = plain(grads.entropy), of_lse = plain(grads.lse);
+  with_type(logits.scalar_type(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(
+        0, logits.size(0), 1 + kGrain / std::max<int64_t>(vocab, 1), [&](int64_t begin, int64_t end) {
+          logps_kernels<T>(set).backward({mutable_elements<T>(logits) + begin * vocab, end - begin, vocab,
+                                          elements<int64_t>(chosen) + begin,
+                                          static_cast<float>(1 / temperature), elements<float>(lse) + begin,
+                                          elements<float>(entropy) + begin, elements<float>(of_logps) + begin,
+                                          at_offset(elements<float>(of_entropy), begin),
+                                          at_offset(elements<float>(of_lse), begin)});
+        });
+  });
 }
 
 }  // namespace plaudit

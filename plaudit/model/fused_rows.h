@@ -1,5 +1,6 @@
-// RMSNorm and gated activations of the CPU in one pass over memory each, with their derivatives
-// (decode::RowKernels); norm.cpp and activation.cpp hold the same by plain operators. Not differentiable.
+// RMSNorm, gated activations and log-probabilities of the CPU in one or two passes over memory each, with
+// their derivatives (decode::RowKernels); norm.cpp, activation.cpp and token_logps.cpp hold the same by plain
+// operators. Not differentiable.
 //
 // Results do not depend on the number of threads. Sums are in f32; bf16 results are rounded once.
 #pragma once
@@ -41,5 +42,18 @@ at::Tensor fused_gate(const at::Tensor& gate, const at::Tensor& up, Activation a
 std::pair<at::Tensor, at::Tensor> fused_gate_backward(const at::Tensor& grad, const at::Tensor& gate,
                                                       const at::Tensor& up, Activation activation,
                                                       const decode::KernelSet& set = decode::kernels());
+
+// Of each row of logits [N, V] f32 or bf16: log p of its target, entropy and logsumexp, [N] f32.
+struct LogpRows {
+  at::Tensor logps, entropy, lse;
+};
+LogpRows fused_logps(const at::Tensor& logits, const at::Tensor& targets, double temperature,
+                     const decode::KernelSet& set = decode::kernels());
+
+// Overwrites the logits with the derivative by them, given those by log p, and by entropy and logsumexp where
+// they are defined, [N].
+void fused_logps_backward(const at::Tensor& logits, const at::Tensor& targets, double temperature,
+                          const LogpRows& rows, const LogpRows& grads,
+                          const decode::KernelSet& set = decode::kernels());
 
 }  // namespace plaudit

@@ -1,6 +1,6 @@
-// The passes of a training step over rows of activations: RMSNorm and gated activations with their
-// derivatives. Each reads its inputs and writes its results once. Storage is f32 or bf16, arithmetic f32; a
-// result does not depend on how the rows are split over calls.
+// The passes of a training step over rows of activations: RMSNorm, gated activations and the softmax over the
+// vocabulary with their derivatives. Each reads its inputs and writes its results once. Storage is f32 or
+// bf16, arithmetic f32; a result does not depend on how the rows are split over calls.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,34 @@ struct GateBackwardTask {
   T* dup;
 };
 
+// Of rows of logits: log p of one token, entropy and logsumexp of the law softmax(logits *
+// inverse_temperature).
+template <class T>
+struct LogpsTask {
+  const T* logits;  // [rows, vocab]
+  int64_t rows, vocab;
+  const int64_t* targets;  // [rows]
+  float inverse_temperature;
+  float *logps, *entropy, *lse;  // [rows]
+};
+
+// Overwrites the logits with the derivative, given those of log p, entropy and logsumexp (null: none).
+template <class T>
+struct LogpsBackwardTask {
+  T* logits;
+  int64_t rows, vocab;
+  const int64_t* targets;
+  float inverse_temperature;
+  const float *lse, *entropy;
+  const float *grad_logps, *grad_entropy, *grad_lse;
+};
+
+template <class T>
+struct LogpsKernels {
+  void (*forward)(const LogpsTask<T>&);
+  void (*backward)(const LogpsBackwardTask<T>&);
+};
+
 template <class X, class Y>
 struct RmsKernels {
   void (*forward)(const RmsTask<X, Y>&);
@@ -74,6 +102,8 @@ struct RowKernels {
   RmsKernels<Bf16, Bf16> rms_bf16;
   GateKernels<float> gate_f32;
   GateKernels<Bf16> gate_bf16;
+  LogpsKernels<float> logps_f32;
+  LogpsKernels<Bf16> logps_bf16;
 };
 
 }  // namespace plaudit::decode

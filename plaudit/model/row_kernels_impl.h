@@ -169,13 +169,99 @@ void gate_backward(const GateBackwardTask<T>& task) {
   }
 }
 
+// The first n <= 16 elements, then minus infinity.
+template <class T>
+PLAUDIT_INLINE V widened_or_never(const T* p, int64_t n) {
+  if (n >= 16) return widened(p);
+  V v = splat(-__builtin_inff());
+  for (int64_t i = 0; i < n; ++i) v[i] = widened_one(p[i]);
+  return v;
+}
+
+template <class T>
+PLAUDIT_INLINE float largest_of(const T* p, int64_t n) {
+  V top[4];
+  for (auto& v : top) v = splat(-__builtin_inff());
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+#pragma GCC unroll 4
+    for (int64_t chain = 0; chain < 4; ++chain) top[chain] = vmax(top[chain], widened(p + i + 16 * chain));
+  }
+  for (; i < n; i += 16) top[0] = vmax(top[0], widened_or_never(p + i, n - i));
+  const V all = vmax(vmax(top[0], top[1]), vmax(top[2], top[3]));
+  float largest = all[0];
+  for (int k = 1; k < 16; ++k) largest = all[k] > largest ? all[k] : largest;
+  return largest;
+}
+
+// So that a token that cannot be drawn, whose probability is 0, adds 0 and not 0 times infinity.
+PLAUDIT_INLINE V bounded_log(V x) {
+  return x < splat(-1e4f) ? splat(-1e4f) : x;
+}
+
+// With d = z - max, S = sum exp d and U = sum d exp d: lse = max + log S, entropy = log S - U/S.
+template <class T>
+void logps_forward(const LogpsTask<T>& task) {
+  const int64_t n = task.vocab;
+  const V scale = splat(task.inverse_temperature);
+  for (int64_t r = 0; r < task.rows; ++r) {
+    const T* z = task.logits + r * n;
+    const float largest = largest_of(z, n) * task.inverse_temperature;
+    V sums[4] = {}, products[4] = {};
+    const auto add = [&](int64_t chain, V x) PLAUDIT_INLINED {
+      const V d = bounded_log(x * scale - splat(largest)), e = vexp(d);
+      sums[chain] += e;
+      products[chain] += e * d;
+    };
+    int64_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+#pragma GCC unroll 4
+      for (int64_t chain = 0; chain < 4; ++chain) add(chain, widened(z + i + 16 * chain));
+    }
+    for (; i < n; i += 16) add(0, widened_or_never(z + i, n - i));
+    const float s = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    const float u = sum((products[0] + products[1]) + (products[2] + products[3]));
+    const float log_s = __builtin_logf(s);
+    task.lse[r] = largest + log_s;
+    task.entropy[r] = log_s - u / s;
+    task.logps[r] = widened_one(z[task.targets[r]]) * task.inverse_temperature - task.lse[r];
+  }
+}
+
+// d log p_t = 1[t] - p, d entropy = -p (log p + entropy), d lse = p.
+template <class T>
+void logps_backward(const LogpsBackwardTask<T>& task) {
+  const int64_t n = task.vocab;
+  const V scale = splat(task.inverse_temperature);
+  for (int64_t r = 0; r < task.rows; ++r) {
+    T* z = task.logits + r * n;
+    const float of_logps = task.grad_logps[r];
+    const V of_p = splat((task.grad_lse == nullptr ? 0 : task.grad_lse[r]) - of_logps);
+    const V of_entropy = splat(task.grad_entropy == nullptr ? 0 : task.grad_entropy[r]);
+    const V lse = splat(task.lse[r]), entropy = splat(task.entropy[r]);
+    const auto derivative = [&](V x) PLAUDIT_INLINED {
+      const V log_p = bounded_log(x * scale - lse), p = vexp(log_p);
+      return p * (of_p - of_entropy * (log_p + entropy));
+    };
+    T* target = z + task.targets[r];
+    const float at_target =
+        (derivative(splat(widened_one(*target)))[0] + of_logps) * task.inverse_temperature;
+    for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
+      save_some(z + i, derivative(widened_some(z + i, left)) * scale, left);
+    });
+    save_one(target, at_target);
+  }
+}
+
 constexpr RowKernels row_table() {
   return {{&rms_forward<float, float>, &rms_backward<float, float>},
           {&rms_forward<float, Bf16>, &rms_backward<float, Bf16>},
           {&rms_forward<Bf16, float>, &rms_backward<Bf16, float>},
           {&rms_forward<Bf16, Bf16>, &rms_backward<Bf16, Bf16>},
           {&gate_forward<float>, &gate_backward<float>},
-          {&gate_forward<Bf16>, &gate_backward<Bf16>}};
+          {&gate_forward<Bf16>, &gate_backward<Bf16>},
+          {&logps_forward<float>, &logps_backward<float>},
+          {&logps_forward<Bf16>, &logps_backward<Bf16>}};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "plaudit/core/checks.h"
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
+#include "plaudit/model/fused_rows.h"
 
 namespace plaudit {
 namespace {
@@ -22,6 +23,9 @@ struct Chunk {
   at::ScalarType wide;
   Tensor logits;   // [c, V]
   Tensor targets;  // [c]
+
+  // Our kernels read the logits once or twice; plain operators, eight times, are for the rest.
+  bool fused() const { return !options.softcap && wide == at::kFloat && has_fused_rows(logits); }
 
   template <class Fn>
   void blocks(Fn fn) const {
@@ -41,6 +45,13 @@ struct Chunk {
   }
 
   void statistics(Tensor logps, Tensor entropy, Tensor lse) const {
+    if (fused()) {
+      const auto rows = fused_logps(logits, targets, options.temperature);
+      logps.copy_(rows.logps);
+      entropy.copy_(rows.entropy);
+      lse.copy_(rows.lse);
+      return;
+    }
     blocks([&](int64_t begin, int64_t count) {
       const auto z = scaled(begin, count).first;
       const auto rows_lse = at::logsumexp(z, {-1}, true);
@@ -57,6 +68,9 @@ struct Chunk {
   // d(loss)/d(entropy) and d(loss)/d(lse).
   void differentiate(const Tensor& lse, const Tensor& grad_logps, const Tensor& entropy,
                      const Tensor& grad_entropy, const Tensor& grad_lse) {
+    if (fused())
+      return fused_logps_backward(logits, targets, options.temperature, {{}, entropy, lse},
+                                  {grad_logps, grad_entropy, grad_lse});
     blocks([&](int64_t begin, int64_t count) {
       const auto rows = [&](const Tensor& t) { return t.narrow(0, begin, count).unsqueeze(1); };
       const auto [z, tanh] = scaled(begin, count);
@@ -93,7 +107,7 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
       Chunk chunk{options, wide, at::mm(part(hidden).to(compute), w.t()), part(targets)};
       chunk.statistics(part(logps), part(entropy), part(lse));
       if (unit_gradient) {
-        chunk.differentiate(part(lse), at::ones_like(part(lse)), {}, {}, {});
+        chunk.differentiate(part(lse), at::ones_like(part(lse)), part(entropy), {}, {});
         part(unit).copy_(at::mm(chunk.logits, w));
       } else if (differentiable) {
         kept = chunk.logits;

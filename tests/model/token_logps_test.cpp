@@ -63,6 +63,49 @@ TEST(TokenLogps, TheLogsumexpIsDifferentiableToo) {
   }
 }
 
+// f32 and bf16 go through kernels of their own.
+TEST(TokenLogps, OneAndTwoBytesLessPrecisionEqualTheReference) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    for (const int64_t vocab : {17, 64, 200}) {
+      auto hidden = numbers({11, 6}, 0, false).to(type),
+           weight = (3 * numbers({vocab, 6}, 1, false)).to(type);
+      const TokenLogpsOptions options{0.7, {}, 4};
+      const auto exact_hidden = hidden.to(at::kDouble).set_requires_grad(true),
+                 exact_weight = weight.to(at::kDouble).set_requires_grad(true);
+      const auto [slow_logps, slow_entropy] =
+          token_logps_reference(exact_hidden, exact_weight, targets(), options);
+      hidden.set_requires_grad(true);
+      weight.set_requires_grad(true);
+      const auto scores = token_scores(hidden, weight, targets(), options, type);
+      const double most = type == at::kFloat ? 2e-5 : 0.1;  // bf16: of logits up to 10, which it rounds
+      EXPECT_LT(difference(scores.logps, slow_logps), most) << vocab;
+      EXPECT_LT(difference(scores.entropy, slow_entropy), most) << vocab;
+      const auto slow_lse = (at::matmul(exact_hidden, exact_weight.t()) / 0.7).logsumexp(1);
+      const auto a = gradients({scores.logps, scores.entropy, scores.lse}, {hidden, weight}),
+                 b = gradients({slow_logps, slow_entropy, slow_lse}, {exact_hidden, exact_weight});
+      for (size_t i = 0; i < a.size(); ++i)
+        EXPECT_LT(difference(a[i], b[i]) / b[i].abs().max().item<double>(), type == at::kFloat ? 2e-5 : 0.03)
+            << vocab;
+    }
+  }
+}
+
+TEST(TokenLogps, ATokenThatCannotBeDrawnHasNoShareAndNaNSpreads) {
+  auto hidden = at::ones({2, 1}).set_requires_grad(true);
+  auto weight = at::zeros({40, 1});
+  weight.slice(0, 20) = -INFINITY;
+  weight.set_requires_grad(true);
+  const auto zeros = at::zeros({2}, at::kLong);
+  const auto [logps, entropy] = token_logps(hidden, weight, zeros, {}, at::kFloat);
+  EXPECT_NEAR(logps[0].item<double>(), -std::log(20), 1e-5);
+  EXPECT_NEAR(entropy[0].item<double>(), std::log(20), 1e-5);
+  const auto slope = gradients({entropy}, {weight})[0];
+  EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
+  const auto spoilt = at::full({2, 1}, NAN);
+  const auto scores = token_scores(spoilt, at::ones({40, 1}), zeros, {}, at::kFloat);
+  EXPECT_TRUE(scores.logps.isnan().all().item<bool>() && scores.entropy.isnan().all().item<bool>());
+}
+
 TEST(TokenLogps, NoRowsGiveNoNumbers) {
   const auto hidden = numbers({0, 6}, 0), weight = numbers({17, 6}, 1);
   const auto [logps, entropy] = token_logps(hidden, weight, at::empty({0}, at::kLong), {}, at::kDouble);
