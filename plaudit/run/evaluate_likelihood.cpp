@@ -49,18 +49,10 @@ Likelihoods likelihoods(const LanguageModel& model, bool use_adapter,
   return out;
 }
 
-// How the implicit reward log pi/pi_ref orders each pair: 1 rightly, 0 wrongly, 0.5 for a tie; and its
-// margin.
-struct ImplicitRewards {
-  std::vector<double> right, margins;
-};
-ImplicitRewards implicit_rewards(const Likelihoods& ours, const Likelihoods& theirs) {
-  ImplicitRewards out;
-  for (size_t i = 0; i < ours.logps.size(); i += 2) {
-    const double margin = (ours.logps[i] - theirs.logps[i]) - (ours.logps[i + 1] - theirs.logps[i + 1]);
-    out.margins.push_back(margin);
-    out.right.push_back(margin > 0 ? 1 : margin < 0 ? 0 : 0.5);
-  }
+// log pi/pi_ref of answer k of every pair.
+std::vector<double> implicit_rewards(const Likelihoods& ours, const Likelihoods& theirs, size_t k) {
+  std::vector<double> out;
+  for (size_t i = k; i < ours.logps.size(); i += 2) out.push_back(ours.logps[i] - theirs.logps[i]);
   return out;
 }
 
@@ -86,7 +78,7 @@ void evaluate_likelihood(const EvaluateStage& stage, RunContext& context) {
     context.summary().rejected("held-out pairs above max_length", encoder.counts().dropped);
   const auto ours = likelihoods(policy.model, true, examples, "policy", context),
              theirs = likelihoods(reference.model, reference.use_adapter, examples, "reference", context);
-  const auto implicit = implicit_rewards(ours, theirs);
+  const auto chosen = implicit_rewards(ours, theirs, 0), rejected = implicit_rewards(ours, theirs, 1);
   const auto rng = context.rng("bootstrap");
   auto& summary = context.summary();
   const auto mean = [&](const std::string& name, const std::vector<double>& values) {
@@ -97,8 +89,11 @@ void evaluate_likelihood(const EvaluateStage& stage, RunContext& context) {
   add_metric(summary, "nll/gain", eval::bootstrap_difference(ours.nll(0), theirs.nll(0), rng.child("gain")));
   mean("nll_rejected/policy", ours.nll(1));
   mean("nll_rejected/reference", theirs.nll(1));
-  mean("implicit_reward/accuracy", implicit.right);
-  mean("implicit_reward/margin", implicit.margins);
+  const std::string implicit = "implicit_reward/";
+  add_metric(summary, implicit + "accuracy",
+             eval::win_rate(chosen, rejected, rng.child(implicit + "accuracy")));
+  add_metric(summary, implicit + "margin",
+             eval::bootstrap_difference(chosen, rejected, rng.child(implicit + "margin")));
   context.report().heading("Held-out pairs");
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, metric] : summary.json().at("metrics").items())

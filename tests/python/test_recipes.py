@@ -10,7 +10,7 @@ import string
 import subprocess
 
 import pytest
-from test_run import results, tiny_folder, wait_for_steps  # noqa: F401
+from test_run import results, save_tiny_llama, tiny_folder, wait_for_steps  # noqa: F401
 
 import plaudit
 
@@ -192,32 +192,9 @@ def test_what_overlaps_the_test_is_left_out_of_every_stage_and_counted(
 
 def test_prompt_and_answer_are_tokenised_apart(build_folder, tmp_path):
     """Where "bc" is one token, the prompt "ab" and the answer "cd" keep theirs: the likelihood is that of the parts."""
-    import tokenizers
     import torch
-    import transformers
 
-    letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate([*letters, "bc"])}
-    core = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[("b", "c")]))
-    core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = tokenizers.decoders.ByteLevel()
-    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<end>")
-    tokenizer.save_pretrained(tmp_path / "model")
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        initializer_range=0.5,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=None,
-        pad_token_id=None,
-    )
-    model = transformers.LlamaForCausalLM(config).eval()
-    model.save_pretrained(tmp_path / "model")
+    model, tokenizer = save_tiny_llama(tmp_path / "model", merges=[("b", "c")], initializer_range=0.5)
     (tmp_path / "pairs.jsonl").write_text(json.dumps({"prompt": "ab", "chosen": "cd", "rejected": "d"}) + "\n")
     (tmp_path / "recipe.yaml").write_text(
         f"""doc: Likelihood of a pair.

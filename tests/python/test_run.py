@@ -29,24 +29,20 @@ stages:
 """
 
 
-@pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory):
-    """A two-layer Llama over bytes, with a tokenizer and a chat template, as transformers saves it."""
+def save_tiny_llama(folder, merges=(), chat_template=None, **settings):
+    """A two-layer Llama over bytes and merges of them, as transformers saves it; the model and its tokenizer."""
     import tokenizers
     import torch
     import transformers
 
-    folder = tmp_path_factory.mktemp("tiny")
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {letter: i for i, letter in enumerate(alphabet)}
-    core = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[]))
+    vocabulary = {token: i for i, token in enumerate([*alphabet, *map("".join, merges)])}
+    core = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=list(merges)))
     core.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = tokenizers.decoders.ByteLevel()
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<end>")
-    tokenizer.chat_template = (
-        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<end>{% endfor %}"
-        "{% if add_generation_prompt %}assistant: {% endif %}"
-    )
+    if chat_template is not None:
+        tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
     config = transformers.LlamaConfig(
@@ -56,12 +52,25 @@ def tiny_folder(tmp_path_factory):
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=256,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
         pad_token_id=None,
+        **settings,
     )
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    model = transformers.LlamaForCausalLM(config).eval()
+    model.save_pretrained(folder)
+    return model, tokenizer
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """A tiny Llama with a chat template."""
+    folder = tmp_path_factory.mktemp("tiny")
+    chat_template = (
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<end>{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    save_tiny_llama(folder, chat_template=chat_template, max_position_embeddings=256)
     return folder
 
 
