@@ -240,8 +240,7 @@ struct Forward {
       }
       end = pieces[i].offset + padded(pieces[i].count);
     }
-    float largest = kUnseen;
-    for (int i = 0; i < 16; ++i) largest = top[i] > largest ? top[i] : largest;
+    const float largest = greatest(top, kUnseen);
     const float total = soft_weights(s, s, end, largest) + sum(odd);
     lse = largest + __builtin_logf(total);
     return 1 / total;

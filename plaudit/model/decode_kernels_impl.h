@@ -207,9 +207,7 @@ PLAUDIT_INLINE float mask_scores(const AttendTask<T>& task, float* scores, int64
       top = vmax(top, s);
     }
   }
-  float largest = kUnseen;
-  for (int i = 0; i < 16; ++i) largest = top[i] > largest ? top[i] : largest;
-  return largest;
+  return greatest(top, kUnseen);
 }
 
 // weights = exp(score - largest), not normalised; returns their sum.
@@ -281,10 +279,8 @@ float max(const float* x, int64_t n) {
     top = vmax(top, v);
     odd += v != v ? v : V{};
   }
-  float largest = top[0];
-  for (int i = 1; i < 16; ++i) largest = top[i] > largest ? top[i] : largest;
   const float nan = sum(odd);
-  return nan != nan ? nan : largest;
+  return nan != nan ? nan : greatest(top, top[0]);
 }
 
 double exp_sum(const float* x, int64_t n, float shift, float scale, float* out, double* sums) {

@@ -70,6 +70,11 @@ PLAUDIT_INLINE V vmax(V a, V b) {
 PLAUDIT_INLINE V vmin(V a, V b) {
   return a < b ? a : b;
 }
+// The largest element, or `least` where none is above it; one that is not a number is not above.
+PLAUDIT_INLINE float greatest(V v, float least) {
+  for (int i = 0; i < 16; ++i) least = v[i] > least ? v[i] : least;
+  return least;
+}
 PLAUDIT_INLINE float sum(V v) {
   float s[16];
   save(s, v);

@@ -189,9 +189,7 @@ PLAUDIT_INLINE float largest_of(const T* p, int64_t n) {
   }
   for (; i < n; i += 16) top[0] = vmax(top[0], widened_or_never(p + i, n - i));
   const V all = vmax(vmax(top[0], top[1]), vmax(top[2], top[3]));
-  float largest = all[0];
-  for (int k = 1; k < 16; ++k) largest = all[k] > largest ? all[k] : largest;
-  return largest;
+  return greatest(all, all[0]);
 }
 
 // So that a token that cannot be drawn, whose probability is 0, adds 0 and not 0 times infinity.
