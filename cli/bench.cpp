@@ -87,9 +87,11 @@ void add_bench(CLI::App& app, int&) {
       ->capture_default_str();
   command->add_option("--repeats", lm.repeats, "lm, control: rounds of plaudit and the peer in turns")
       ->capture_default_str();
-  command->add_flag("--no-peers", flags->no_peers, "lm, control: measure plaudit alone");
-  command->add_option("--peers", lm.peer_scripts,
-                      "lm, control: folder of the peers' scripts; default: bench/peers");
+  auto* alone = command->add_flag("--no-peers", flags->no_peers, "lm, control: measure plaudit alone");
+  command
+      ->add_option("--peers", lm.peer_scripts,
+                   "lm, control: folder of the peers' scripts; default: bench/peers")
+      ->excludes(alone);
   command
       ->add_option("--tasks", flags->control.tasks,
                    "control: the tasks, HalfCheetah-v5,Hopper-v5; none: none")

@@ -99,14 +99,20 @@ void add_data(CLI::App& app, int&) {
       ->required();
   command->add_option("--kind", a->kind,
                       "pairs, unpaired, ranked, demonstrations, prompts or control; found if not given");
-  command->add_option("--columns", a->columns, "names of columns, as prompt=question,chosen=answer")
-      ->delimiter(',');
+  const auto* columns =
+      command->add_option("--columns", a->columns, "names of columns, as prompt=question,chosen=answer")
+          ->delimiter(',');
   command->add_option("--json", a->json,
                       "also write the report, all rejections and the samples to this file");
-  command->add_option("--max-episode-steps", a->control.max_episode_steps,
-                      "time limit of the task, for control data without time-outs");
-  command->callback([a] {
-    if (a->kind == "control" || (a->kind.empty() && is_control_file(a->file))) {
+  const auto* limit = command->add_option("--max-episode-steps", a->control.max_episode_steps,
+                                          "time limit of the task, for control data without time-outs");
+  command->callback([a, columns, limit] {
+    const bool control = a->kind == "control" || (a->kind.empty() && is_control_file(a->file));
+    if (control && columns->count() > 0)
+      fail(ErrorKind::value, "--columns", "is for text records; control data has columns of its own");
+    if (!control && limit->count() > 0)
+      fail(ErrorKind::value, "--max-episode-steps", "is for control data, which " + a->file + " is not");
+    if (control) {
       const auto found = control_summary(read_control_data(a->file, a->control));
       print_control(a->file, found);
       if (!a->json.empty()) write_json(a->json, found);

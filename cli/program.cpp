@@ -139,9 +139,14 @@ void add_program(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--states", flags->states, "random states beside the given one")->capture_default_str();
   command->add_option("--seed", flags->seed, "of the random states")->capture_default_str();
-  command->add_option("--python", flags->python, "process: a Python with NumPy")->capture_default_str();
+  const auto* python =
+      command->add_option("--python", flags->python, "process: a Python with NumPy")->capture_default_str();
   command->add_option("--json", flags->json, "also write the result to this file");
-  command->callback([flags, &exit_code] { report(*flags, dry_run(*flags), exit_code); });
+  command->callback([flags, python, &exit_code] {
+    if (python->count() > 0 && flags->sandbox != "process")
+      fail(ErrorKind::value, "--python", "is for --sandbox process, got --sandbox " + flags->sandbox);
+    report(*flags, dry_run(*flags), exit_code);
+  });
 }
 
 }  // namespace plaudit::cli

@@ -55,10 +55,12 @@ void add_run(CLI::App& app, int&) {
   command->add_option("recipe", flags->recipe, "a recipe file");
   command->add_option("changes", flags->changes,
                       "key=value: a parameter of the recipe, or a path such as stages.train.beta=0.2");
-  command->add_option("--out", flags->out, "the run folder (default: a new one in runs/)");
+  auto* out = command->add_option("--out", flags->out, "the run folder (default: a new one in runs/)");
   command->add_option("--resume", flags->resume, "go on with the run in this folder");
-  command->add_option("--json", flags->json, "also write summary.json to this file");
-  command->add_flag("--check", flags->check, "only check the recipe");
+  auto* json = command->add_option("--json", flags->json, "also write summary.json to this file");
+  command->add_flag("--check", flags->check, "only check the recipe, which writes nothing")
+      ->excludes(out)
+      ->excludes(json);
   command->callback([flags] { run_stages(*flags); });
 }
 

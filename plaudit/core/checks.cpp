@@ -5,11 +5,14 @@
 
 namespace plaudit {
 
-bool readable(const Tensor& t) {
-  if (!t.defined() || !t.device().is_cpu()) return false;
+bool traced(const Tensor& t) {
   const auto keys = t.key_set();
-  return !keys.has(c10::DispatchKey::Python) && !keys.has(c10::DispatchKey::FuncTorchBatched) &&
-         !keys.has(c10::DispatchKey::FuncTorchGradWrapper);
+  return keys.has(c10::DispatchKey::Python) || keys.has(c10::DispatchKey::FuncTorchBatched) ||
+         keys.has(c10::DispatchKey::FuncTorchGradWrapper);
+}
+
+bool readable(const Tensor& t) {
+  return t.defined() && t.device().is_cpu() && !traced(t);
 }
 
 Tensor as_real(const Tensor& t) {

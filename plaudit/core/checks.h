@@ -23,8 +23,11 @@ namespace plaudit {
 
 using at::Tensor;
 
-// True when the values of `t` can be read here without a stall: a CPU tensor that is not fake, meta or
-// vmapped.
+// True when `t` stands for values that a program around it holds: a fake tensor (torch.compile) or one of a
+// transform (vmap). No result's size may depend on them.
+bool traced(const Tensor& t);
+
+// True when the values of `t` can be read here without a stall: a CPU tensor that is not traced.
 bool readable(const Tensor& t);
 
 // `t` in a floating type: integers and booleans become f64, floats stay, half and bfloat16 become f32.

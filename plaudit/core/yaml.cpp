@@ -61,9 +61,13 @@ std::string block_text(const Json& value, size_t indent) {
 }  // namespace
 
 YAML::Node load_yaml(const std::string& path) {
+  return parse_yaml(read_file(path), path);
+}
+
+YAML::Node parse_yaml(const std::string& text, const std::string& path) {
   YAML::Node root;
   try {
-    root = YAML::Load(read_file(path));
+    root = YAML::Load(text);
   } catch (const YAML::ParserException& error) {
     fail(ErrorKind::type, fmt::format("{}:{}", path, error.mark.line + 1), "is not YAML: " + error.msg);
   }

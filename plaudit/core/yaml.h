@@ -14,6 +14,9 @@ using Json = nlohmann::ordered_json;
 // line.
 YAML::Node load_yaml(const std::string& path);
 
+// The same for text that was read elsewhere; `path` is what errors call it.
+YAML::Node parse_yaml(const std::string& text, const std::string& path);
+
 // JSON as YAML that reads back as the same values: maps as blocks, lists of plain values on one line.
 std::string yaml_text(const Json& value);
 

@@ -32,8 +32,10 @@ GameValues evaluate(const Tensor& p, const Tensor& r, const Tensor& x, const Ten
 // One equilibrium per state, warm-started from the last sweep.
 class StageGames {
  public:
-  StageGames(const Tensor& transition, const Tensor& reward, double gamma, double row, double column)
-      : p_(transition),
+  StageGames(const Check& check, const Tensor& transition, const Tensor& reward, double gamma, double row,
+             double column)
+      : check_(check),
+        p_(transition),
         r_(reward),
         gamma_(gamma),
         row_(row),
@@ -48,8 +50,8 @@ class StageGames {
     y = at::empty({states, b}, at::kDouble);
     auto out = at::empty({states}, at::kDouble);
     for (int64_t s = 0; s < states; ++s) {
-      const auto game =
-          solve_game(numbers_of(q) + s * a * b, a, b, row_, column_, logits_[static_cast<size_t>(s)]);
+      const auto game = solve_game(check_, "reward", numbers_of(q) + s * a * b, a, b, row_, column_,
+                                   logits_[static_cast<size_t>(s)]);
       std::copy(game.row.begin(), game.row.end(), x.mutable_data_ptr<double>() + s * a);
       std::copy(game.column.begin(), game.column.end(), y.mutable_data_ptr<double>() + s * b);
       out.mutable_data_ptr<double>()[s] = game.regularised_value;
@@ -60,6 +62,7 @@ class StageGames {
   Tensor x, y;
 
  private:
+  Check check_;
   Tensor p_, r_;
   double gamma_, row_, column_;
   std::vector<std::vector<double>> logits_;
@@ -75,7 +78,7 @@ SoftGame soft_markov_game(const Tensor& transition, const Tensor& reward, double
   check_temperature(check, "temperature_protagonist", temperature_protagonist, false);
   check_temperature(check, "temperature_adversary", temperature_adversary, false);
   const auto p = on_cpu_f64(transition), r = on_cpu_f64(reward);
-  StageGames games(p, r, gamma, temperature_protagonist, temperature_adversary);
+  StageGames games(check, p, r, gamma, temperature_protagonist, temperature_adversary);
   auto values = at::zeros({r.size(0)}, at::kDouble);
   auto next = games.sweep(values);
   double error = (next - values).abs().max().item<double>();

@@ -12,7 +12,7 @@ Tensor disc(const Tensor& point, int64_t size, double radius) {
   const auto p = point.to(at::kDouble);
   const auto span = static_cast<double>(size - 1);
   const auto column = (p[0] + 1) / 2 * span, row = (1 - p[1]) / 2 * span;
-  const auto pixels = at::arange(size, at::kDouble);
+  const auto pixels = at::arange(size, p.options());
   return ((pixels.unsqueeze(1) - row).square() + (pixels.unsqueeze(0) - column).square()).sqrt().le(radius);
 }
 
@@ -28,9 +28,10 @@ Tensor render_point_task(const Tensor& position, const Tensor& goal, int64_t siz
   check.finite("goal", goal);
   check.that(size >= 1, "size", ">= 1", size);
   check.that(radius >= 0, "radius", ">= 0", radius);
-  auto image = at::ones({3, size, size}, at::kDouble);
+  const auto options = position.options().dtype(at::kDouble);
+  auto image = at::ones({3, size, size}, options);
   const auto paint = [&](const Tensor& where, double red, double green) {
-    const auto colour = at::tensor({red, green, 0.0}, at::kDouble).view({3, 1, 1});
+    const auto colour = at::tensor({red, green, 0.0}, options).view({3, 1, 1});
     image = at::where(where.unsqueeze(0), colour, image);
   };
   paint(disc(goal, size, radius), 0, 1);

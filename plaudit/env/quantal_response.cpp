@@ -257,8 +257,9 @@ double entropy_of(const Vector& p) {
 
 }  // namespace
 
-GameSolution solve_game(const double* payoff, int64_t rows, int64_t columns, double temperature_row,
-                        double temperature_column, std::vector<double>& logits) {
+GameSolution solve_game(const Check& check, std::string_view argument, const double* payoff, int64_t rows,
+                        int64_t columns, double temperature_row, double temperature_column,
+                        std::vector<double>& logits) {
   const Game game(payoff, rows, columns);
   const Temperatures t{temperature_row, temperature_column};
   Play play;
@@ -274,9 +275,9 @@ GameSolution solve_game(const double* payoff, int64_t rows, int64_t columns, dou
     found = cool_down(game, play, t);
   }
   if (!found) {
-    fail(ErrorKind::value, "quantal response",
-         fmt::format("the temperatures {} and {} are too far from payoffs up to {} for double precision",
-                     temperature_row, temperature_column, game.scale()));
+    check.refuse(ErrorKind::value, argument,
+                 fmt::format("of up to {} is too far from the temperatures {} and {} for double precision",
+                             game.scale(), temperature_row, temperature_column));
   }
   logits = play.column;
   GameSolution out{exponentials(play.row), exponentials(play.column), 0, 0};
@@ -293,8 +294,8 @@ QuantalResponse quantal_response(const Tensor& payoff, double temperature_row, d
   check.that(temperature_column > 0, "temperature_column", "> 0", temperature_column);
   const auto m = on_cpu_f64(payoff);
   std::vector<double> logits;
-  const auto solved =
-      solve_game(numbers_of(m), m.size(0), m.size(1), temperature_row, temperature_column, logits);
+  const auto solved = solve_game(check, "payoff", numbers_of(m), m.size(0), m.size(1), temperature_row,
+                                 temperature_column, logits);
   return {at::tensor(solved.row, at::kDouble), at::tensor(solved.column, at::kDouble),
           at::scalar_tensor(solved.value, at::kDouble),
           at::scalar_tensor(solved.regularised_value, at::kDouble)};

@@ -5,8 +5,10 @@
 // Rationality Curricula", 2024, arXiv 2311.01642.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
+#include "plaudit/core/checks.h"
 #include "plaudit/env/tabular.h"
 
 namespace plaudit {
@@ -28,8 +30,10 @@ struct GameSolution {
 
 // The same for a row-major payoff; `logits` (of the column player) is where Newton's method starts, and the
 // solution comes back in it. Empty: start from scratch, lowering the temperatures step by step. A UserError
-// (value) when the payoffs are too many orders of magnitude above a temperature (about 1e13).
-GameSolution solve_game(const double* payoff, int64_t rows, int64_t columns, double temperature_row,
-                        double temperature_column, std::vector<double>& logits);
+// (value) that names `argument` of the function when the payoffs are too many orders of magnitude above a
+// temperature (about 1e13).
+GameSolution solve_game(const Check& check, std::string_view argument, const double* payoff, int64_t rows,
+                        int64_t columns, double temperature_row, double temperature_column,
+                        std::vector<double>& logits);
 
 }  // namespace plaudit

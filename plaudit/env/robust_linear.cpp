@@ -85,9 +85,19 @@ Tensor gram_of(const Tensor& features, double ridge) {
   return at::matmul(features.t(), features) + ridge * at::eye(features.size(1), features.options());
 }
 
+// L of `gram_of`; a ridge that rounding swallows leaves a matrix that has none.
+Tensor factor_of(const Check& check, const Tensor& features, double ridge) {
+  const auto [factor, info] = at::linalg_cholesky_ex(gram_of(features, ridge));
+  if (info.item<int64_t>() != 0)
+    check.refuse(ErrorKind::value, "ridge",
+                 fmt::format("must be larger: at {} the gram matrix is not positive definite", ridge));
+  return factor;
+}
+
 // The robust part, for features [N,d] and values [N] that were checked.
-Tensor robust_part(const Tensor& features, const Tensor& values, const RobustWeightOptions& options) {
-  const auto factor = at::linalg_cholesky(gram_of(features, options.ridge));
+Tensor robust_part(const Check& check, const Tensor& features, const Tensor& values,
+                   const RobustWeightOptions& options) {
+  const auto factor = factor_of(check, features, options.ridge);
   const auto horizon = static_cast<double>(options.horizon);
   const auto estimate = [&](const Tensor& x) {
     return at::cholesky_solve(at::matmul(features.t(), x).unsqueeze(1), factor).squeeze(1);
@@ -117,7 +127,7 @@ void check_divergence(const Check& check, const std::string& divergence, double 
   check.choice("divergence", divergence, {"tv", "kl", "chi2"});
   const bool zero_allowed = divergence == "tv";
   check.that(zero_allowed ? lam >= 0 : lam > 0, "lam", zero_allowed ? ">= 0" : "> 0", lam);
-  check.that(ridge > 0, "ridge", "> 0", ridge);
+  check.that(ridge > 0 && std::isfinite(ridge), "ridge", "> 0 and finite", ridge);
 }
 
 void check_penalty(const Check& check, double beta, const std::string& penalty) {
@@ -130,7 +140,7 @@ void check_penalty(const Check& check, double beta, const std::string& penalty) 
 Tensor ridge_gram(const Tensor& features, double ridge) {
   const Check check("linear.ridge_gram");
   check_arguments(check, {{"features", features, "ND"}});
-  check.that(ridge > 0, "ridge", "> 0", ridge);
+  check.that(ridge > 0 && std::isfinite(ridge), "ridge", "> 0 and finite", ridge);
   return gram_of(as_real(features), ridge);
 }
 
@@ -139,7 +149,7 @@ Tensor r2pvi_weights(const Tensor& features, const Tensor& next_values, const Ro
   check_arguments(check, {{"features", features, "ND"}, {"next_values", next_values, "N"}});
   check_divergence(check, options.divergence, options.lam, options.ridge);
   check.that(options.horizon >= 1, "horizon", ">= 1", options.horizon);
-  return robust_part(on_cpu_f64(features), on_cpu_f64(next_values), options);
+  return robust_part(check, on_cpu_f64(features), on_cpu_f64(next_values), options);
 }
 
 Tensor pessimistic_q(const Tensor& features, const Tensor& weights, const Tensor& gram,
@@ -167,14 +177,13 @@ Tensor r2pvi(const LinearEpisodes& e, const R2pviOptions& options) {
   std::vector<Tensor> weights(static_cast<size_t>(horizon));
   weights.back() = theta[horizon - 1];
   for (int64_t h = horizon - 2; h >= 0; --h) {
-    const auto inverse =
-        at::cholesky_inverse(at::linalg_cholesky(gram_of(phi.select(1, h + 1), options.ridge)));
+    const auto inverse = at::cholesky_inverse(factor_of(check, phi.select(1, h + 1), options.ridge));
     const auto q = pessimistic(actions.select(1, h + 1), weights[static_cast<size_t>(h) + 1], inverse,
                                {options.beta, static_cast<double>(horizon - h - 1), options.penalty});
     const auto values = q.amax(1).masked_fill(dead.select(1, h + 1), 0);
     weights[static_cast<size_t>(h)] =
-        theta[h] +
-        robust_part(phi.select(1, h), values, {options.divergence, options.lam, options.ridge, horizon});
+        theta[h] + robust_part(check, phi.select(1, h), values,
+                               {options.divergence, options.lam, options.ridge, horizon});
   }
   return at::stack(weights);
 }

@@ -196,7 +196,7 @@ LogpRows fused_logps(const Tensor& logits, const Tensor& targets, double tempera
     parallel_for(0, z.size(0), 1 + kGrain / std::max<int64_t>(vocab, 1), [&](int64_t begin, int64_t end) {
       logps_kernels<T>(set).forward(
           {elements<T>(z) + begin * vocab, end - begin, vocab, elements<int64_t>(chosen) + begin,
-           static_cast<float>(1 / temperature), mutable_elements<float>(out.logps) + begin,
+           static_cast<float>(1 / temperature), mutable_elements<float>(out.chosen) + begin,
            mutable_elements<float>(out.entropy) + begin, mutable_elements<float>(out.lse) + begin});
     });
   });
@@ -204,23 +204,24 @@ LogpRows fused_logps(const Tensor& logits, const Tensor& targets, double tempera
 }
 
 void fused_logps_backward(const Tensor& logits, const Tensor& targets, double temperature,
-                          const LogpRows& rows, const LogpRows& grads, const KernelSet& set) {
+                          const Tensor& entropy, const Tensor& lse, const LogpGradients& grads,
+                          const KernelSet& set) {
   const auto chosen = targets.contiguous();
   const int64_t vocab = logits.size(1);
   const auto plain = [](const Tensor& t) { return t.defined() ? t.to(at::kFloat).contiguous() : t; };
-  const auto lse = plain(rows.lse), entropy = plain(rows.entropy), of_logps = plain(grads.logps),
+  const auto of_rows = plain(lse), of_rows_entropy = plain(entropy), of_logps = plain(grads.logps),
              of_entropy = plain(grads.entropy), of_lse = plain(grads.lse);
   with_type(logits.scalar_type(), [&](auto type) {
     using T = decltype(type);
-    parallel_for(
-        0, logits.size(0), 1 + kGrain / std::max<int64_t>(vocab, 1), [&](int64_t begin, int64_t end) {
-          logps_kernels<T>(set).backward({mutable_elements<T>(logits) + begin * vocab, end - begin, vocab,
-                                          elements<int64_t>(chosen) + begin,
-                                          static_cast<float>(1 / temperature), elements<float>(lse) + begin,
-                                          elements<float>(entropy) + begin, elements<float>(of_logps) + begin,
-                                          at_offset(elements<float>(of_entropy), begin),
-                                          at_offset(elements<float>(of_lse), begin)});
-        });
+    parallel_for(0, logits.size(0), 1 + kGrain / std::max<int64_t>(vocab, 1),
+                 [&](int64_t begin, int64_t end) {
+                   logps_kernels<T>(set).backward(
+                       {mutable_elements<T>(logits) + begin * vocab, end - begin, vocab,
+                        elements<int64_t>(chosen) + begin, static_cast<float>(1 / temperature),
+                        elements<float>(of_rows) + begin, elements<float>(of_rows_entropy) + begin,
+                        elements<float>(of_logps) + begin, at_offset(elements<float>(of_entropy), begin),
+                        at_offset(elements<float>(of_lse), begin)});
+                 });
   });
 }
 

@@ -43,17 +43,22 @@ std::pair<at::Tensor, at::Tensor> fused_gate_backward(const at::Tensor& grad, co
                                                       const at::Tensor& up, Activation activation,
                                                       const decode::KernelSet& set = decode::kernels());
 
-// Of each row of logits [N, V] f32 or bf16: log p of its target, entropy and logsumexp, [N] f32.
+// Of each row of logits [N, V] f32 or bf16, over the temperature: that of its target (0 where the target lies
+// outside of [0, V)), the entropy and logsumexp of its softmax, [N] f32.
 struct LogpRows {
-  at::Tensor logps, entropy, lse;
+  at::Tensor chosen, entropy, lse;
 };
 LogpRows fused_logps(const at::Tensor& logits, const at::Tensor& targets, double temperature,
                      const decode::KernelSet& set = decode::kernels());
 
-// Overwrites the logits with the derivative by them, given those by log p, and by entropy and logsumexp where
-// they are defined, [N].
+// d(loss)/d(log p) of each row, and d(loss)/d(entropy) and d(loss)/d(logsumexp) where defined, [N].
+struct LogpGradients {
+  at::Tensor logps, entropy, lse;
+};
+// Overwrites the logits, which may be some columns of rows with this `entropy` and `lse` [N], with the
+// derivative by them.
 void fused_logps_backward(const at::Tensor& logits, const at::Tensor& targets, double temperature,
-                          const LogpRows& rows, const LogpRows& grads,
+                          const at::Tensor& entropy, const at::Tensor& lse, const LogpGradients& grads,
                           const decode::KernelSet& set = decode::kernels());
 
 }  // namespace plaudit

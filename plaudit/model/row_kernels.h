@@ -54,18 +54,20 @@ struct GateBackwardTask {
   T* dup;
 };
 
-// Of rows of logits: log p of one token, entropy and logsumexp of the law softmax(logits *
-// inverse_temperature).
+// Of rows of logits times inverse_temperature: that of one token (0 where `targets` lies outside), and the
+// entropy and logsumexp of the law that is their softmax.
 template <class T>
 struct LogpsTask {
   const T* logits;  // [rows, vocab]
   int64_t rows, vocab;
   const int64_t* targets;  // [rows]
   float inverse_temperature;
-  float *logps, *entropy, *lse;  // [rows]
+  float *chosen, *entropy, *lse;  // [rows]
 };
 
-// Overwrites the logits with the derivative, given those of log p, entropy and logsumexp (null: none).
+// Overwrites the logits with the derivative, given those of log p, entropy and logsumexp (null: none). The
+// law is that of `lse` and `entropy`, of which these logits may be a part; a target outside of them has no
+// share.
 template <class T>
 struct LogpsBackwardTask {
   T* logits;

@@ -204,7 +204,14 @@ void logps_forward(const LogpsTask<T>& task) {
   const V scale = splat(task.inverse_temperature);
   for (int64_t r = 0; r < task.rows; ++r) {
     const T* z = task.logits + r * n;
+    const int64_t target = task.targets[r];
+    task.chosen[r] = target >= 0 && target < n ? widened_one(z[target]) * task.inverse_temperature : 0;
     const float largest = largest_of(z, n) * task.inverse_temperature;
+    if (largest == -__builtin_inff()) {  // no token of these can be drawn
+      task.lse[r] = largest;
+      task.entropy[r] = 0;
+      continue;
+    }
     V sums[4] = {}, products[4] = {};
     const auto add = [&](int64_t chain, V x) PLAUDIT_INLINED {
       const V d = bounded_log(x * scale - splat(largest)), e = vexp(d);
@@ -222,7 +229,6 @@ void logps_forward(const LogpsTask<T>& task) {
     const float log_s = __builtin_logf(s);
     task.lse[r] = largest + log_s;
     task.entropy[r] = log_s - u / s;
-    task.logps[r] = widened_one(z[task.targets[r]]) * task.inverse_temperature - task.lse[r];
   }
 }
 
@@ -241,13 +247,14 @@ void logps_backward(const LogpsBackwardTask<T>& task) {
       const V log_p = bounded_log(x * scale - lse), p = vexp(log_p);
       return p * (of_p - of_entropy * (log_p + entropy));
     };
-    T* target = z + task.targets[r];
-    const float at_target =
-        (derivative(splat(widened_one(*target)))[0] + of_logps) * task.inverse_temperature;
+    T* target = task.targets[r] >= 0 && task.targets[r] < n ? z + task.targets[r] : nullptr;
+    const float at_target = target == nullptr ? 0
+                                              : (derivative(splat(widened_one(*target)))[0] + of_logps) *
+                                                    task.inverse_temperature;
     for_vectors(n, [&](int64_t i, int64_t left) PLAUDIT_INLINED {
       save_some(z + i, derivative(widened_some(z + i, left)) * scale, left);
     });
-    save_one(target, at_target);
+    if (target != nullptr) save_one(target, at_target);
   }
 }
 

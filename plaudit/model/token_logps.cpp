@@ -14,15 +14,15 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Rows whose f32 softmax is worked on at one time: small enough to stay in the cache.
+// Rows whose f32 softmax is worked on at one time by plain operators: small enough to stay in the cache.
 constexpr int64_t kLogpRows = 32;
 
-// One chunk of rows: logits [c, V] in the compute dtype and what is done to them.
-struct Chunk {
+// Some rows and columns of the logits in the compute dtype, and what is done to them.
+struct Tile {
   const TokenLogpsOptions& options;
   at::ScalarType wide;
-  Tensor logits;   // [c, V]
-  Tensor targets;  // [c]
+  Tensor logits;   // [r, t]
+  Tensor targets;  // [r], from the first of these columns on
 
   // Our kernels read the logits once or twice; plain operators, eight times, are for the rest.
   bool fused() const { return !options.softcap && wide == at::kFloat && has_fused_rows(logits); }
@@ -44,42 +44,41 @@ struct Chunk {
     return {options.temperature == 1 ? z : z / options.temperature, tanh};
   }
 
-  void statistics(Tensor logps, Tensor entropy, Tensor lse) const {
-    if (fused()) {
-      const auto rows = fused_logps(logits, targets, options.temperature);
-      logps.copy_(rows.logps);
-      entropy.copy_(rows.entropy);
-      lse.copy_(rows.lse);
-      return;
-    }
+  // Where these columns hold the target, and a place that they do have.
+  Tensor inside() const { return targets.ge(0).logical_and_(targets.lt(logits.size(1))); }
+  Tensor places() const { return targets.clamp(0, logits.size(1) - 1); }
+
+  LogpRows statistics() const {
+    if (fused()) return fused_logps(logits, targets, options.temperature);
+    const auto empty = [&] { return at::empty({logits.size(0)}, logits.options().dtype(wide)); };
+    LogpRows out{empty(), empty(), empty()};
+    const auto at_places = places().unsqueeze(1);
     blocks([&](int64_t begin, int64_t count) {
       const auto z = scaled(begin, count).first;
-      const auto rows_lse = at::logsumexp(z, {-1}, true);
-      const auto t = targets.narrow(0, begin, count).unsqueeze(1);
-      lse.narrow(0, begin, count).copy_(rows_lse.squeeze(1));
-      logps.narrow(0, begin, count).copy_((z.gather(1, t) - rows_lse).squeeze(1));
+      const auto lse = at::logsumexp(z, {-1}, true);
+      out.lse.narrow(0, begin, count).copy_(lse.squeeze(1));
+      out.chosen.narrow(0, begin, count).copy_(z.gather(1, at_places.narrow(0, begin, count)).squeeze(1));
       // H = -sum p log p; the product is zero where p underflows.
-      const auto log_p = z - rows_lse;
-      entropy.narrow(0, begin, count).copy_((log_p.exp() * log_p).sum(-1).neg_());
+      const auto log_p = z - lse;
+      out.entropy.narrow(0, begin, count).copy_((log_p.exp() * log_p).sum(-1).neg_());
     });
+    out.chosen.masked_fill_(inside().logical_not_(), 0);
+    return out;
   }
 
-  // Overwrites the logits with d(loss)/d(logits), given d(loss)/d(logps) and, where defined,
-  // d(loss)/d(entropy) and d(loss)/d(lse).
-  void differentiate(const Tensor& lse, const Tensor& grad_logps, const Tensor& entropy,
-                     const Tensor& grad_entropy, const Tensor& grad_lse) {
-    if (fused())
-      return fused_logps_backward(logits, targets, options.temperature, {{}, entropy, lse},
-                                  {grad_logps, grad_entropy, grad_lse});
+  // Overwrites the logits with d(loss)/d(logits); `entropy` and `lse` are those of the whole rows.
+  void differentiate(const Tensor& entropy, const Tensor& lse, const LogpGradients& grads) const {
+    if (fused()) return fused_logps_backward(logits, targets, options.temperature, entropy, lse, grads);
+    const auto at_places = places(), of_target = grads.logps * inside();
     blocks([&](int64_t begin, int64_t count) {
       const auto rows = [&](const Tensor& t) { return t.narrow(0, begin, count).unsqueeze(1); };
       const auto [z, tanh] = scaled(begin, count);
       const auto log_p = z - rows(lse);
       const auto p = log_p.exp();
-      auto dz = p * -rows(grad_logps);
-      if (grad_entropy.defined()) dz -= rows(grad_entropy) * p * (log_p + rows(entropy));
-      if (grad_lse.defined()) dz += p * rows(grad_lse);
-      dz.scatter_add_(1, rows(targets), rows(grad_logps));
+      auto dz = p * -rows(grads.logps);
+      if (grads.entropy.defined()) dz -= rows(grads.entropy) * p * (log_p + rows(entropy));
+      if (grads.lse.defined()) dz += p * rows(grads.lse);
+      dz.scatter_add_(1, rows(at_places), rows(of_target));
       if (options.temperature != 1) dz /= options.temperature;
       if (options.softcap) dz *= 1 - tanh.square();
       logits.narrow(0, begin, count).copy_(dz);
@@ -87,37 +86,125 @@ struct Chunk {
   }
 };
 
+// The product of states and embeddings, a tile at a time: options.chunk rows by options.tile columns. A tile
+// stays in the cache from the product that makes it to those that use it, and all of them together would not
+// fit into memory.
+class LogitTiles {
+ public:
+  LogitTiles(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+             const TokenLogpsOptions& options)
+      : hidden_(hidden),
+        weight_(weight),
+        targets_(targets),
+        options_(options),
+        wide_(hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat) {}
+
+  int64_t rows() const { return hidden_.size(0); }
+  int64_t chunks() const { return (rows() + options_.chunk - 1) / options_.chunk; }
+  int64_t tiles() const { return (weight_.size(0) + options_.tile - 1) / options_.tile; }
+  at::ScalarType wide() const { return wide_; }
+
+  // The part of something [rows, ...], or [vocabulary, ...], that a chunk, or a tile, is about.
+  Tensor of_chunk(const Tensor& t, int64_t chunk) const { return part(t, chunk, options_.chunk); }
+  Tensor of_tile(const Tensor& t, int64_t tile) const { return part(t, tile, options_.tile); }
+  Tensor hidden(int64_t chunk) const { return of_chunk(hidden_, chunk); }
+  Tensor weight(int64_t tile) const { return of_tile(weight_, tile); }
+
+  // Logits that are there already.
+  Tile at(int64_t chunk, int64_t tile, const Tensor& logits) const {
+    return {options_, wide_, logits, of_chunk(targets_, chunk) - tile * options_.tile};
+  }
+  // Logits computed into `room`, which is made larger where it is too small.
+  Tile compute(int64_t chunk, int64_t tile, Tensor& room) const {
+    const auto h = hidden(chunk), w = weight(tile);
+    const int64_t size = h.size(0) * w.size(0);
+    if (!room.defined() || room.numel() < size) room = at::empty({size}, h.options());
+    auto logits = room.narrow(0, 0, size).view({h.size(0), w.size(0)});
+    at::mm_out(logits, h, w.t());
+    return at(chunk, tile, logits);
+  }
+
+ private:
+  static Tensor part(const Tensor& t, int64_t i, int64_t size) {
+    return t.defined() ? t.narrow(0, i * size, std::min(size, t.size(0) - i * size)) : t;
+  }
+
+  Tensor hidden_, weight_, targets_;
+  TokenLogpsOptions options_;
+  at::ScalarType wide_;
+};
+
+// What the tiles of some rows say together.
+class RowLaw {
+ public:
+  void add(LogpRows rows) {
+    chosen_ = chosen_.defined() ? chosen_.add_(rows.chosen) : rows.chosen;
+    lse_.push_back(std::move(rows.lse));
+    entropy_.push_back(std::move(rows.entropy));
+  }
+
+  // With w the share of a tile, H = sum w (H of the tile - log w).
+  void write(const Tensor& logps, const Tensor& entropy, const Tensor& lse) const {
+    const auto parts = at::stack(lse_);
+    lse.copy_(at::logsumexp(parts, {0}));
+    logps.copy_(chosen_ - lse);
+    const auto log_share = parts - lse;
+    const auto share = log_share.exp();
+    entropy.copy_(at::where(share == 0, 0.0, share * (at::stack(entropy_) - log_share)).sum(0));
+  }
+
+ private:
+  Tensor chosen_;
+  std::vector<Tensor> lse_, entropy_;
+};
+
+// sum += a b, with the sum in its own precision.
+void add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
+  if (sum.scalar_type() == a.scalar_type())
+    sum.addmm_(a, b);
+  else
+    sum.add_(at::mm(a, b));
+}
+
 class TokenLogps : public torch::autograd::Function<TokenLogps> {
  public:
   // `unit_gradient`: W is frozen, so d(logps)/d(hidden) of each row is computed here, once.
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, const TokenLogpsOptions& options,
                                at::ScalarType compute, bool differentiable, bool unit_gradient) {
-    const auto wide = compute == at::kDouble ? at::kDouble : at::kFloat;
-    const auto rows = hidden.size(0);
-    const auto empty = [&] { return at::empty({rows}, hidden.options().dtype(wide)); };
-    const Tensor logps = empty(), entropy = empty(), lse = empty();
     const auto w = weight.to(compute);
-    Tensor unit, kept;
-    if (unit_gradient) unit = at::empty({rows, hidden.size(1)}, hidden.options().dtype(compute));
-    for (int64_t begin = 0; begin < rows; begin += options.chunk) {
-      const auto count = std::min(options.chunk, rows - begin);
-      const auto part = [&](const Tensor& t) { return t.narrow(0, begin, count); };
-      kept = Tensor();  // before the next chunk is allocated
-      Chunk chunk{options, wide, at::mm(part(hidden).to(compute), w.t()), part(targets)};
-      chunk.statistics(part(logps), part(entropy), part(lse));
-      if (unit_gradient) {
-        chunk.differentiate(part(lse), at::ones_like(part(lse)), part(entropy), {}, {});
-        part(unit).copy_(at::mm(chunk.logits, w));
-      } else if (differentiable) {
-        kept = chunk.logits;
+    const LogitTiles product(hidden.to(compute), w, targets, options);
+    const auto rows = hidden.size(0);
+    const auto empty = [&] { return at::empty({rows}, hidden.options().dtype(product.wide())); };
+    const Tensor logps = empty(), entropy = empty(), lse = empty();
+    Tensor unit, room;
+    if (unit_gradient) unit = at::zeros({rows, hidden.size(1)}, empty().options());
+    std::vector<Tensor> kept;  // a row of tiles: of each chunk in turn, or of the last one for backward
+    for (int64_t c = 0; c < product.chunks(); ++c) {
+      RowLaw law;
+      const bool keep = unit_gradient || (differentiable && c + 1 == product.chunks());
+      if (keep) kept.resize(static_cast<size_t>(product.tiles()));
+      std::vector<Tile> tiles;
+      for (int64_t t = 0; t < product.tiles(); ++t) {
+        const auto tile = product.compute(c, t, keep ? kept[static_cast<size_t>(t)] : room);
+        law.add(tile.statistics());
+        if (unit_gradient) tiles.push_back(tile);
+      }
+      const auto of_chunk = [&](const Tensor& all) { return product.of_chunk(all, c); };
+      law.write(of_chunk(logps), of_chunk(entropy), of_chunk(lse));
+      for (size_t t = 0; t < tiles.size(); ++t) {
+        tiles[t].differentiate(of_chunk(entropy), of_chunk(lse), {at::ones_like(of_chunk(lse)), {}, {}});
+        add_product(of_chunk(unit), tiles[t].logits, product.weight(static_cast<int64_t>(t)));
       }
     }
-    ctx->save_for_backward({hidden, weight, targets, lse, entropy, unit});
-    ctx->saved_data["kept"] = kept;
+    if (unit_gradient) kept.clear();
+    ctx->save_for_backward(
+        {hidden, weight, targets, lse, entropy, unit, differentiable && !unit_gradient ? w : Tensor()});
+    ctx->saved_data["kept"] = std::move(kept);
     ctx->saved_data["temperature"] = options.temperature;
     ctx->saved_data["softcap"] = options.softcap;
     ctx->saved_data["chunk"] = options.chunk;
+    ctx->saved_data["tile"] = options.tile;
     ctx->saved_data["compute"] = static_cast<int64_t>(compute);
     ctx->set_materialize_grads(false);
     return {logps, entropy, lse};
@@ -126,42 +213,47 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const auto &hidden = saved[0], &weight = saved[1], &targets = saved[2], &lse = saved[3],
-               &entropy = saved[4];
+               &entropy = saved[4], &unit = saved[5];
     const TokenLogpsOptions options{ctx->saved_data["temperature"].toDouble(),
                                     ctx->saved_data["softcap"].toOptional<double>(),
-                                    ctx->saved_data["chunk"].toInt()};
+                                    ctx->saved_data["chunk"].toInt(), ctx->saved_data["tile"].toInt()};
     const auto compute = static_cast<at::ScalarType>(ctx->saved_data["compute"].toInt());
     variable_list out(7);
     if (!grads[0].defined() && !grads[1].defined() && !grads[2].defined()) return out;
-    const auto grad_logps = grads[0].defined() ? grads[0] : at::zeros_like(lse);
-    if (saved[5].defined() && !grads[1].defined() && !grads[2].defined()) {
-      out[0] = (saved[5] * grad_logps.unsqueeze(1)).to(hidden.scalar_type());
+    const LogpGradients of{grads[0].defined() ? grads[0] : at::zeros_like(lse), grads[1], grads[2]};
+    if (unit.defined() && !of.entropy.defined() && !of.lse.defined()) {
+      out[0] = (unit * of.logps.unsqueeze(1)).to(hidden.scalar_type());
       return out;
     }
-    auto kept = ctx->saved_data["kept"].toTensor();
-    ctx->saved_data.erase("kept");
+    std::vector<Tensor> kept;  // none at a second pass over one graph
+    if (const auto found = ctx->saved_data.find("kept"); found != ctx->saved_data.end()) {
+      kept = found->second.toTensorVector();
+      ctx->saved_data.erase(found);
+    }
+    const LogitTiles product(hidden.to(compute), saved[6].defined() ? saved[6] : weight.to(compute), targets,
+                             options);
     const bool need_hidden = ctx->needs_input_grad(0), need_weight = ctx->needs_input_grad(1);
-    const auto w = weight.to(compute);
-    if (need_hidden) out[0] = at::empty_like(hidden);
-    const auto rows = hidden.size(0);
-    for (int64_t begin = (rows - 1) / options.chunk * options.chunk; begin >= 0; begin -= options.chunk) {
-      const auto count = std::min(options.chunk, rows - begin);
-      const auto part = [&](const Tensor& t) { return t.defined() ? t.narrow(0, begin, count) : t; };
-      const auto h = part(hidden).to(compute);
-      const bool have = kept.defined() && begin + count == rows;
-      Chunk chunk{options, lse.scalar_type(), have ? std::move(kept) : at::mm(h, w.t()), part(targets)};
-      kept = Tensor();
-      chunk.differentiate(part(lse), part(grad_logps), part(entropy), part(grads[1]), part(grads[2]));
-      if (need_hidden) part(out[0]).copy_(at::mm(chunk.logits, w));
-      if (!need_weight) continue;
-      if (!out[1].defined()) {
-        out[1] = at::mm(chunk.logits.t(), h).to(weight.scalar_type());
-      } else if (weight.scalar_type() == compute) {
-        out[1].addmm_(chunk.logits.t(), h);
-      } else {
-        out[1].add_(at::mm(chunk.logits.t(), h));
+    // Partial sums over tiles are added up in f32, also where products are bf16.
+    const auto d_hidden = need_hidden ? at::zeros_like(hidden, lse.options()) : Tensor();
+    if (need_weight) out[1] = product.chunks() > 0 ? at::empty_like(weight) : at::zeros_like(weight);
+    Tensor room;
+    for (int64_t t = 0; t < product.tiles(); ++t) {
+      for (int64_t c = 0; c < product.chunks(); ++c) {
+        const auto of_chunk = [&](const Tensor& all) { return product.of_chunk(all, c); };
+        const bool have = !kept.empty() && c + 1 == product.chunks();
+        auto& mine = have ? kept[static_cast<size_t>(t)] : room;
+        const auto h = product.hidden(c), w = product.weight(t);
+        const auto tile =
+            have ? product.at(c, t, mine.view({h.size(0), w.size(0)})) : product.compute(c, t, mine);
+        tile.differentiate(of_chunk(entropy), of_chunk(lse),
+                           {of_chunk(of.logps), of_chunk(of.entropy), of_chunk(of.lse)});
+        if (need_hidden) add_product(of_chunk(d_hidden), tile.logits, w);
+        if (need_weight && c == 0) product.of_tile(out[1], t).copy_(at::mm(tile.logits.t(), h));
+        if (need_weight && c > 0) add_product(product.of_tile(out[1], t), tile.logits.t(), h);
+        if (have) mine.reset();
       }
     }
+    if (need_hidden) out[0] = d_hidden.to(hidden.scalar_type());
     return out;
   }
 };
@@ -182,6 +274,13 @@ std::tuple<Tensor, Tensor> token_logps_op(const Tensor& hidden, const Tensor& we
   check.that(temperature > 0, "temperature", "> 0", temperature);
   check.that(!softcap || *softcap > 0, "softcap", "> 0", softcap.value_or(0));
   check.that(chunk >= 1, "chunk", ">= 1", chunk);
+  if (traced(hidden)) {  // which rows are valid is not known: all are computed, and the mask chooses
+    const auto full = as_real(hidden);
+    const auto [logps, entropy] = token_logps_reference(
+        at::where(keep.unsqueeze(-1), full, 0.0), as_real(weight).to(full.scalar_type()),
+        at::where(keep, targets.to(at::kLong), 0), {temperature, softcap, chunk});
+    return {at::where(keep, logps, 0.0), at::where(keep, entropy, 0.0)};
+  }
   const auto rows = keep.flatten().nonzero().squeeze(1);
   const auto h = as_real(hidden).flatten(0, 1).index_select(0, rows);
   const auto w = as_real(weight).to(h.scalar_type());
@@ -225,7 +324,9 @@ PLAUDIT_FUNCTIONS(decode, m) {
       "float? "
       "softcap=None, int chunk=1024) -> (Tensor logps, Tensor entropy)",
       &token_logps_op,
-      "Log-probabilities of target tokens and entropies from hidden states, a chunk of rows at a time.",
+      "Log-probabilities of target tokens and entropies from hidden states, a chunk of rows at a time; "
+      "within "
+      "torch.compile all rows at once.",
       {"90"});
 }
 

@@ -50,6 +50,7 @@ Tensor gaussian_preference_loss(const GaussianSteps& a, const GaussianSteps& b, 
   check.not_empty("noise_a", a.noise);
   check.not_empty("noise_b", b.noise);
   check.dim("label", label, 1);
+  check.dim("mask", mask, 2);
   check_noise(check, "noise_a", a.noise, "mask", mask);
   check.same_shape("noise_a", a.noise, "noise_b", b.noise);
   check_tokens(check,

@@ -100,7 +100,7 @@ Recipe load_recipe(const std::string& path, const std::vector<std::string>& chan
 
 Recipe load_recipe_text(const std::string& text, const std::string& path,
                         const std::vector<std::string>& changes) {
-  return checked(YAML::Load(text), path, changes);
+  return checked(parse_yaml(text, path), path, changes);
 }
 
 RecipeOutline outline_recipe(const std::string& path) {

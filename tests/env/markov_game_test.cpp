@@ -102,7 +102,7 @@ TEST(SoftMarkovGame, AnAdversaryWithoutAChoiceLeavesTheSoftMdp) {
 
 TEST(MarkovGame, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "temperature_column", [] { quantal_response(at::ones({2, 2}), 1, 0); });
-  expect_error(ErrorKind::value, "temperature", [] {
+  expect_error(ErrorKind::value, "tabular.quantal_response: payoff", [] {
     quantal_response(at::tensor({1e9, -1.0, -1.0, 1.0}, at::kDouble).view({2, 2}), 1e-300, 1e-300);
   });
   expect_error(ErrorKind::shape, "reward", [] {

@@ -76,6 +76,12 @@ TEST(RobustWeights, AHighPriceGivesTheLeastSquaresMean) {
 TEST(RobustLinear, ErrorsNameTheArgument) {
   const auto x = at::ones({2, 1});
   expect_error(ErrorKind::value, "ridge", [&] { ridge_gram(x, 0); });
+  expect_error(ErrorKind::value, "ridge", [&] {
+    r2pvi_weights(at::ones({2, 2}), at::ones({2}), {.ridge = std::numeric_limits<double>::infinity()});
+  });
+  expect_error(ErrorKind::value, "ridge must be larger", [&] {
+    r2pvi_weights(at::ones({4, 2}), at::ones({4}), {.ridge = 1e-300});
+  });
   expect_error(ErrorKind::value, "lam",
                [&] { r2pvi_weights(x, at::ones({2}), {.divergence = "kl", .lam = 0}); });
   expect_error(ErrorKind::value, "gram", [&] { pessimistic_q(x, at::ones({1}), -at::ones({1, 1}), {}); });

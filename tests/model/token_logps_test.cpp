@@ -20,7 +20,7 @@ TEST(TokenLogps, EqualsTheReferenceForEveryChunk) {
   const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1);
   for (const std::optional<double> cap : {std::optional<double>(), std::optional<double>(2.0)}) {
     for (const int64_t chunk : {1, 4, 10, 11, 1024}) {
-      const TokenLogpsOptions options{0.7, cap, chunk};
+      const TokenLogpsOptions options{0.7, cap, chunk, chunk == 10 ? 4096 : 2 + chunk / 2};
       const auto [logps, entropy] = token_logps(hidden, weight, targets(), options, at::kDouble);
       const auto [slow_logps, slow_entropy] = token_logps_reference(hidden, weight, targets(), options);
       EXPECT_LT(difference(logps, slow_logps), 1e-10);
@@ -35,7 +35,7 @@ TEST(TokenLogps, EqualsTheReferenceForEveryChunk) {
 
 TEST(TokenLogps, FrozenWeightTakesTheGradientInTheForwardPass) {
   const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1, false);
-  const TokenLogpsOptions options{1.3, {}, 4};
+  const TokenLogpsOptions options{1.3, {}, 4, 5};
   const auto [slow_logps, slow_entropy] = token_logps_reference(hidden, weight, targets(), options);
   const auto once = token_logps(hidden, weight, targets(), options, at::kDouble);
   EXPECT_LT(difference(gradients({once.first}, {hidden})[0], gradients({slow_logps}, {hidden})[0]), 1e-9);
@@ -48,7 +48,7 @@ TEST(TokenLogps, FrozenWeightTakesTheGradientInTheForwardPass) {
 }
 
 TEST(TokenLogps, TheLogsumexpIsDifferentiableToo) {
-  const TokenLogpsOptions options{1, 2.0, 4};
+  const TokenLogpsOptions options{1, 2.0, 4, 6};
   for (const bool frozen : {false, true}) {
     const auto hidden = numbers({11, 6}, 0), weight = numbers({17, 6}, 1, !frozen);
     const auto scores = token_scores(hidden, weight, targets(), options, at::kDouble);
@@ -66,10 +66,10 @@ TEST(TokenLogps, TheLogsumexpIsDifferentiableToo) {
 // f32 and bf16 go through kernels of their own.
 TEST(TokenLogps, OneAndTwoBytesLessPrecisionEqualTheReference) {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
-    for (const int64_t vocab : {17, 64, 200}) {
+    for (const int64_t vocab : {17, 64, 200, 201}) {
       auto hidden = numbers({11, 6}, 0, false).to(type),
            weight = (3 * numbers({vocab, 6}, 1, false)).to(type);
-      const TokenLogpsOptions options{0.7, {}, 4};
+      const TokenLogpsOptions options{0.7, {}, 4, vocab == 64 ? 64 : 72};
       const auto exact_hidden = hidden.to(at::kDouble).set_requires_grad(true),
                  exact_weight = weight.to(at::kDouble).set_requires_grad(true);
       const auto [slow_logps, slow_entropy] =
@@ -96,11 +96,15 @@ TEST(TokenLogps, ATokenThatCannotBeDrawnHasNoShareAndNaNSpreads) {
   weight.slice(0, 20) = -INFINITY;
   weight.set_requires_grad(true);
   const auto zeros = at::zeros({2}, at::kLong);
-  const auto [logps, entropy] = token_logps(hidden, weight, zeros, {}, at::kFloat);
-  EXPECT_NEAR(logps[0].item<double>(), -std::log(20), 1e-5);
-  EXPECT_NEAR(entropy[0].item<double>(), std::log(20), 1e-5);
-  const auto slope = gradients({entropy}, {weight})[0];
-  EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
+  for (const int64_t tile : {7, 20, 4096}) {  // 7, 20: tiles that no token can be drawn from
+    const auto [logps, entropy] = token_logps(hidden, weight, zeros, {.tile = tile}, at::kFloat);
+    EXPECT_NEAR(logps[0].item<double>(), -std::log(20), 1e-5);
+    EXPECT_NEAR(entropy[0].item<double>(), std::log(20), 1e-5);
+    const auto never = token_logps(hidden, weight, zeros + 30, {.tile = tile}, at::kFloat).first;
+    EXPECT_EQ(never[0].item<double>(), -INFINITY);
+    const auto slope = gradients({entropy}, {weight})[0];
+    EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
+  }
   const auto spoilt = at::full({2, 1}, NAN);
   const auto scores = token_scores(spoilt, at::ones({40, 1}), zeros, {}, at::kFloat);
   EXPECT_TRUE(scores.logps.isnan().all().item<bool>() && scores.entropy.isnan().all().item<bool>());

@@ -48,6 +48,9 @@ TEST(GaussianPreference, ErrorsNameTheArgument) {
   expect_error(ErrorKind::value, "label", [&] {
     gaussian_preference_loss({x, x, noise}, {x, x, noise}, label + 1, mask);
   });
+  expect_error(ErrorKind::shape, "mask", [&] {
+    gaussian_preference_loss({x, x, noise}, {x, x, noise}, label, at::ones({}, at::kLong));
+  });
   expect_error(ErrorKind::empty, "mask", [&] {
     gaussian_preference_loss({x, x, noise}, {x, x, noise}, label, mask * 0);
   });

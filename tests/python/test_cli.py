@@ -62,3 +62,20 @@ def test_conform_counts_and_exits_with_1_on_a_failure(plaudit_cli, tmp_path):
     cases.write_text(json.dumps({"cases": [good, lost]}))
     plaudit_cli("conform", cases, "--allow-missing", check=0)
     plaudit_cli("conform", tmp_path / "no.json", check=2)
+
+
+def test_a_flag_that_would_be_ignored_is_refused(plaudit_cli, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("stages:\n  - read: {path: x.jsonl, kind: prompts}\n")
+    assert "--check" in plaudit_cli("run", recipe, "--check", "--json", tmp_path / "x.json", check=2).stderr
+    assert "--check" in plaudit_cli("run", recipe, "--check", "--out", tmp_path / "x", check=2).stderr
+    records = tmp_path / "prompts.jsonl"
+    records.write_text('{"prompt": "Say hello."}\n')
+    plaudit_cli("data", records, check=0)
+    assert "is for control data" in plaudit_cli("data", records, "--max-episode-steps", 5, check=2).stderr
+    result = plaudit_cli("data", records, "--kind", "control", "--columns", "prompt=x", check=2)
+    assert "--columns: is for text records" in result.stderr
+    program = tmp_path / "reward.py"
+    program.write_text("def reward(self, action):\n    return 1.0\n")
+    assert "--python: is for --sandbox process" in plaudit_cli("program", program, "--python", "python3", check=2).stderr
+    assert "--no-peers" in plaudit_cli("bench", "lm", "--no-peers", "--peers", tmp_path, check=2).stderr
