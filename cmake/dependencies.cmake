@@ -24,6 +24,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebpmux libwebp)  # films of control tasks
+pkg_check_modules(EGL REQUIRED egl)  # its headers; the library is opened when a picture is drawn
 pkg_check_modules(UTF8PROC REQUIRED libutf8proc)  # linked by path: its compile flag would split the precompiled header
 
 # Arrow's C++ libraries carry their version in the file name inside the wheel.

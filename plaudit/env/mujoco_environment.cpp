@@ -110,6 +110,7 @@ class MujocoEnvironment : public Environment {
   }
 
   const EnvironmentSpec& spec() const override { return spec_; }
+  MujocoView mujoco() const { return {model_, data_.get()}; }
 
   void reset(Rng& rng) override {
     for (size_t i = 0; i < qpos_.size(); ++i)
@@ -209,6 +210,12 @@ MujocoModel mujoco_task_model(const MujocoTask& task) {
 
 std::unique_ptr<Environment> make_mujoco_environment(const MujocoTask& task, MujocoModel model) {
   return std::make_unique<MujocoEnvironment>(task, std::move(model));
+}
+
+std::optional<MujocoView> mujoco_view(const Environment& environment) {
+  const auto* own = dynamic_cast<const MujocoEnvironment*>(&environment);
+  if (own == nullptr) return std::nullopt;
+  return own->mujoco();
 }
 
 }  // namespace plaudit

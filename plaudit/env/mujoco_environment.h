@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "plaudit/env/environment.h"
 #include "plaudit/env/mujoco_model.h"
@@ -15,5 +16,13 @@ MujocoModel mujoco_task_model(const MujocoTask& task);
 
 // The task on another model of the same layout, e.g. one whose friction was changed.
 std::unique_ptr<Environment> make_mujoco_environment(const MujocoTask& task, MujocoModel model);
+
+// What such an environment simulates: its own data, as its last reset, step or set_state left them.
+struct MujocoView {
+  MujocoModel model;
+  const mjData_* data;
+};
+// Absent for an environment of another kind.
+std::optional<MujocoView> mujoco_view(const Environment& environment);
 
 }  // namespace plaudit

@@ -13,8 +13,8 @@ namespace {
 const Check returns_check("eval.control_returns");
 
 // The first episodes of `n` environments, the first of which has `seed`.
-void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint64_t seed,
-          EpisodeReturns& out) {
+void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint64_t seed, EpisodeReturns& out,
+          const EpisodeWatch& watch = {}) {
   VectorEnv env(task, n);
   const auto& spec = env.spec();
   auto observations = at::empty({n, spec.observation.size()}, at::kDouble);
@@ -24,7 +24,8 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
   const auto terminated = flags(), truncated = flags(), finished = flags();
   auto* o = observations.mutable_data_ptr<double>();
   env.reset(seed, o);
-  for (int64_t running = n; running > 0;) {
+  for (int64_t running = n, step = 0; running > 0; ++step) {
+    if (watch && !watch(step, env.environment(0))) break;
     const auto actions = policy(observations.to(at::kFloat));
     returns_check.shape("policy's actions", actions, {n, spec.action.size()});
     const auto unit = actions.to(at::kDouble).contiguous();
@@ -47,6 +48,14 @@ void play(const std::string& task, const ControlPolicy& policy, int64_t n, uint6
   out.lengths.insert(out.lengths.end(), lengths.begin(), lengths.end());
 }
 
+// The action that the actor means, at every step.
+ControlPolicy meaning(const ControlActor& actor) {
+  return [&actor](const Tensor& observations) {
+    const auto before = at::zeros({observations.size(0), actor.options().actions});
+    return actor.act(observations, before).select(1, 0);
+  };
+}
+
 }  // namespace
 
 EpisodeReturns control_returns(const std::string& task, const ControlPolicy& policy, int64_t episodes,
@@ -62,11 +71,15 @@ EpisodeReturns control_returns(const std::string& task, const ControlPolicy& pol
 
 EpisodeReturns control_returns(const std::string& task, const ControlActor& actor, int64_t episodes,
                                uint64_t seed) {
-  const auto act = [&](const Tensor& observations) {
-    const auto before = at::zeros({observations.size(0), actor.options().actions});
-    return actor.act(observations, before).select(1, 0);
-  };
-  return control_returns(task, ControlPolicy(act), episodes, seed);
+  return control_returns(task, meaning(actor), episodes, seed);
+}
+
+EpisodeReturns watched_return(const std::string& task, const ControlActor& actor, uint64_t seed,
+                              const EpisodeWatch& watch) {
+  const at::NoGradGuard no_grad;
+  EpisodeReturns out;
+  play(task, meaning(actor), 1, seed, out, watch);
+  return out;
 }
 
 double mean_control_return(const std::string& task, const ControlActor& actor, int64_t episodes,

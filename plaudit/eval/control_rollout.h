@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/env/environment.h"
 #include "plaudit/train/control_actor.h"
 
 namespace plaudit {
@@ -27,6 +28,11 @@ EpisodeReturns control_returns(const std::string& task, const ControlPolicy& pol
 // Of an actor that decides at every step and takes the action that it means.
 EpisodeReturns control_returns(const std::string& task, const ControlActor& actor, int64_t episodes,
                                uint64_t seed = 0);
+// The first of them alone, watched: `watch` sees the environment before each step, the first one 0, and ends
+// the episode there by returning false.
+using EpisodeWatch = std::function<bool(int64_t step, const Environment& environment)>;
+EpisodeReturns watched_return(const std::string& task, const ControlActor& actor, uint64_t seed,
+                              const EpisodeWatch& watch);
 // Their mean.
 double mean_control_return(const std::string& task, const ControlActor& actor, int64_t episodes,
                            uint64_t seed = 0);

@@ -18,6 +18,7 @@ h1{font-size:1.7rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;margin:1rem 0}
 th,td{padding:.35rem .8rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
 th{color:var(--soft);font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+img{display:block;max-width:100%;margin:1rem 0;border-radius:8px}
 svg.plot{width:100%;height:auto;margin:1rem 0;border:1px solid var(--rule);border-radius:8px}
 .sample{border:1px solid var(--rule);border-radius:8px;margin:1rem 0;overflow:hidden}
 .sample>p{margin:0;padding:.6rem .9rem;background:var(--card);font-weight:600;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -71,6 +72,9 @@ std::string block_html(const Json& block) {
   if (kind == "paragraph") return "<p>" + escape_html(block.at("text").get<std::string>()) + "</p>\n";
   if (kind == "table") return table_html(block);
   if (kind == "samples") return samples_html(block);
+  if (kind == "picture")
+    return fmt::format("<img src=\"{}\" alt=\"{}\">\n", escape_html(block.at("file").get<std::string>()),
+                       escape_html(block.at("text").get<std::string>()));
   if (kind == "svg")
     return "<figure style=\"margin:0\">" + block.at("svg").get<std::string>() + "</figure>\n";
   bug("report", "there is no block '" + kind + "'");
@@ -111,6 +115,10 @@ void Report::samples(const std::vector<Sample>& samples) {
   for (const auto& s : samples)
     list.push_back(Json::array({s.prompt, s.before, s.before_note, s.after, s.after_note}));
   blocks_.push_back({{"kind", "samples"}, {"samples", list}});
+}
+
+void Report::picture(const std::string& file, const std::string& text) {
+  blocks_.push_back({{"kind", "picture"}, {"file", file}, {"text", text}});
 }
 
 void Report::append(const Report& other) {

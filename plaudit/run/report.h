@@ -1,4 +1,5 @@
-// A report: one HTML page that opens without a network, light and dark, with tables and plots as inline SVG.
+// A report: one HTML page that opens without a network, light and dark, with tables and plots as inline SVG;
+// films alone are files beside it.
 //
 //   Report r("DPO with a lexicon judge");
 //   r.paragraph("The judge's mean rose.");
@@ -35,6 +36,8 @@ class Report {
   void line_plot(const PlotAxes& axes, const std::vector<Series>& series);
   void bar_plot(const PlotAxes& axes, const std::vector<Bar>& bars);
   void samples(const std::vector<Sample>& samples);
+  // A picture or film in a file; `file` is relative to the report's folder, `text` says what it shows.
+  void picture(const std::string& file, const std::string& text);
   // Everything that `other` holds, in its order.
   void append(const Report& other);
 

@@ -49,6 +49,26 @@ TEST(ControlReturns, APolicyOfAnotherWidthIsRefused) {
   expect_error(ErrorKind::value, "episodes", [&] { control_returns("point", controller, 0); });
 }
 
+TEST(ControlReturns, AWatchedEpisodeIsTheSameEpisode) {
+  const ControlActor actor({.observations = 4, .actions = 2, .hidden = {8}}, Rng(1, "actor"));
+  std::vector<int64_t> seen;
+  const auto watch = [&](int64_t step, const Environment& environment) {
+    EXPECT_EQ(environment.spec().id, "point");
+    seen.push_back(step);
+    return true;
+  };
+  const auto whole = control_returns("point", actor, 1, 6),
+             watched = watched_return("point", actor, 6, watch);
+  EXPECT_EQ(watched.returns, whole.returns);
+  EXPECT_EQ(watched.lengths, whole.lengths);
+  EXPECT_EQ(seen.size(), 50u);
+  EXPECT_EQ(seen.back(), 49);
+  const auto part =
+      watched_return("point", actor, 6, [](int64_t step, const Environment&) { return step < 7; });
+  EXPECT_EQ(part.lengths[0], 7);
+  EXPECT_GT(part.returns[0], whole.returns[0]);  // rewards are costs
+}
+
 // Uniform random actions under MuJoCo 4, within three standard errors of the mean measured there with
 // Gymnasium.
 TEST(ControlReturns, RandomActionsEarnWhatTheyEarnElsewhere) {

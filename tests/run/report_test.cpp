@@ -46,6 +46,14 @@ TEST(Report, IsOnePageThatNeedsNothingElse) {
     EXPECT_THAT(html, Not(HasSubstr(outside)));
 }
 
+TEST(Report, AFilmIsAFileBesideIt) {
+  Report report;
+  report.picture("a\"b.webp", "10 < 20 s");
+  const auto html = report.html();
+  EXPECT_THAT(html, HasSubstr("<img src=\"a&quot;b.webp\" alt=\"10 &lt; 20 s\">"));
+  EXPECT_EQ(Report::from_json(Json::parse(report.json().dump())).html(), html);
+}
+
 TEST(Report, SurvivesAsJson) {
   const auto report = full_report();
   const auto again = Report::from_json(Json::parse(report.json().dump()));
