@@ -1,6 +1,5 @@
 #include "plaudit/claim/result_store.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -8,22 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "plaudit/core/files.h"
-#include "plaudit/core/hash.h"
+#include "plaudit/run/versions.h"
 
 namespace plaudit {
 namespace {
-
-// Of the program and its library.
-std::string program_digest() {
-  static const std::string digest = [] {
-    uint64_t hash = hash64(read_file("/proc/self/exe"));
-    Dl_info info{};
-    if (::dladdr(reinterpret_cast<const void*>(&program_digest), &info) && info.dli_fname)
-      hash = hash64(read_file(info.dli_fname), hash);
-    return hex64(hash);
-  }();
-  return digest;
-}
 
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(fmt::format("{}", value));

@@ -18,6 +18,17 @@ std::vector<Answer> PolicyAnswers::flat() const {
   return out;
 }
 
+PolicyAnswers PolicyAnswers::only(const std::vector<size_t>& places) const {
+  PolicyAnswers out;
+  for (const auto i : places) {
+    out.prompts.push_back(prompts[i]);
+    out.prompt_ids.push_back(prompt_ids[i]);
+    out.completions.push_back(completions[i]);
+    if (!extra.empty()) out.extra.push_back(extra[i]);
+  }
+  return out;
+}
+
 PolicyAnswers answer_prompts(const AnswerSource& source, const std::vector<Prompt>& prompts,
                              const SamplingOptions& sampling, const Rng& rng,
                              const std::function<void(int64_t, int64_t)>& progress) {

@@ -20,6 +20,8 @@ struct PolicyAnswers {
 
   // One after another: answer k of prompt i is number i*per_prompt + k.
   std::vector<Answer> flat() const;
+  // Those to the prompts at these places.
+  PolicyAnswers only(const std::vector<size_t>& places) const;
 };
 
 struct AnswerSource {
@@ -35,8 +37,8 @@ PolicyAnswers answer_prompts(const AnswerSource& source, const std::vector<Promp
                              const SamplingOptions& sampling, const Rng& rng,
                              const std::function<void(int64_t done, int64_t total)>& progress = {});
 
-// Scores of all answers, in the order of flat(). UserError (value) when the judge cannot judge one: an
-// evaluation without some of its answers would be another one.
+// Scores of all answers, in the order of flat(). UserError (value) when the judge cannot judge one. Stages
+// leave out prompts that cannot be judged by run/judged_prompts.h.
 std::vector<double> judge_scores(Judge& judge, const PolicyAnswers& answers);
 
 // Mean over each prompt's answers, [prompts].

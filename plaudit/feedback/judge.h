@@ -27,6 +27,9 @@ class Judge {
   virtual ~Judge() = default;
   virtual std::string name() const = 0;
   virtual std::vector<Judgement> judge(const std::vector<Answer>& answers) = 0;
+  // Why no answer to a prompt with this record (Answer::extra) can be judged, "" where one can: what is known
+  // before there are answers. A judge that reads no record can use them all.
+  virtual std::string unusable(const Json& record) const { return ""; }
 };
 
 }  // namespace plaudit

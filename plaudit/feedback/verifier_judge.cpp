@@ -78,4 +78,15 @@ std::vector<Judgement> VerifierJudge::judge(const std::vector<Answer>& answers) 
   return out;
 }
 
+// Every rule reads all that it needs of its record before it looks at the text, so its verdict on an empty
+// one tells.
+std::string VerifierJudge::unusable(const Json& record) const {
+  try {
+    verify({{}, "", record});
+    return "";
+  } catch (const UserError& error) {
+    return "verifier: " + message_of(error);
+  }
+}
+
 }  // namespace plaudit

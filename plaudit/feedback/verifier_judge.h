@@ -18,6 +18,7 @@ class VerifierJudge : public Judge {
  public:
   std::string name() const override { return "verifier"; }
   std::vector<Judgement> judge(const std::vector<Answer>& answers) override;
+  std::string unusable(const Json& record) const override;
 };
 
 }  // namespace plaudit

@@ -1,9 +1,10 @@
-// The suites of the `evaluate` stage.
+// The suites of the `evaluate` stage. Prompts that their judge cannot judge are left out (judged_prompts.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "plaudit/run/judged_prompts.h"
 #include "plaudit/run/stage_parts.h"
 
 namespace plaudit {
@@ -20,6 +21,7 @@ struct EvaluateStage {
   std::string suite = "win-rate";
   PromptChoice prompts = {};
   JudgeChoice judge = {};
+  double max_unjudged = kMaxUnjudged;
   SamplingOptions sampling = {.max_new_tokens = 64};
   int64_t samples = 20;
   std::string data;

@@ -9,7 +9,13 @@ namespace plaudit {
 void evaluate_directions(const EvaluateStage& stage, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
   const auto reference = reference_of(policy, context);
-  const auto records = load_prompt_records(stage.prompts, context);
+  std::vector<std::unique_ptr<Judge>> judges;
+  std::vector<const Judge*> known;
+  for (const auto& objective : stage.objectives) {
+    judges.push_back(make_judge(objective.judge, context));
+    known.push_back(judges.back().get());
+  }
+  const auto records = load_judged_prompts(stage.prompts, known, stage.max_unjudged, context);
   const auto per_prompt = stage.sampling.per_prompt;
   const auto answer = [&](const AnswerSource& source, const std::vector<Prompt>& prompts,
                           const std::string& who) {
@@ -21,10 +27,9 @@ void evaluate_directions(const EvaluateStage& stage, RunContext& context) {
   // Scores of each objective, averaged over each prompt's answers: [objectives][prompts].
   const auto scores = [&](const PolicyAnswers& answers) {
     std::vector<std::vector<double>> out;
-    for (const auto& objective : stage.objectives) {
-      const auto judge = make_judge(objective.judge, context);
-      auto means = prompt_means(judge_scores(*judge, answers), per_prompt);
-      for (auto& mean : means) mean *= objective.scale;
+    for (size_t r = 0; r < judges.size(); ++r) {
+      auto means = prompt_means(judge_scores(*judges[r], answers), per_prompt);
+      for (auto& mean : means) mean *= stage.objectives[r].scale;
       out.push_back(std::move(means));
     }
     return out;

@@ -94,14 +94,17 @@ void evaluate_best_of_n(const EvaluateStage& stage, RunContext& context) {
   const bool of_policy = stage.model == "policy";
   auto sampling = stage.sampling;
   sampling.per_prompt = *std::max_element(stage.n.begin(), stage.n.end());
-  const auto answers = answer_prompts(
-      {of_policy ? policy.model : reference.model, of_policy || reference.use_adapter},
-      load_prompts(stage.prompts, context), sampling, context.rng("answers"), context.progress_of("answers"));
   RewardModelJudge proxy(context.get<RecipeRewardModel>("reward_model").model);
   const auto judge = make_judge(stage.judge, context);
+  const auto records = load_judged_prompts(stage.prompts, {judge.get()}, stage.max_unjudged, context);
+  auto answers =
+      answer_prompts({of_policy ? policy.model : reference.model, of_policy || reference.use_adapter},
+                     prompts_of(records), sampling, context.rng("answers"), context.progress_of("answers"));
+  for (const auto& record : records) answers.extra.push_back(record.extra);
+  const auto scores = judge_together({&proxy, judge.get()}, {&answers}, stage.max_unjudged, context);
   const auto shape = {static_cast<int64_t>(answers.prompts.size()), sampling.per_prompt};
-  const auto rewards = at::tensor(judge_scores(proxy, answers), at::kDouble).view(shape);
-  const auto golds = at::tensor(judge_scores(*judge, answers), at::kDouble).view(shape);
+  const auto rewards = at::tensor(scores[0], at::kDouble).view(shape);
+  const auto golds = at::tensor(scores[1], at::kDouble).view(shape);
 
   std::vector<std::vector<double>> reward_at(stage.n.size()), gold_at(stage.n.size());
   std::vector<double> kl;

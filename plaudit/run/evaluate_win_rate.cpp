@@ -86,10 +86,6 @@ void add_steering(const PolicyAnswers& answers, std::vector<double>& ratios) {
     }
 }
 
-std::string shown_prompt(const Prompt& prompt) {
-  return prompt.is_chat() ? prompt.messages.back().content : prompt.text;
-}
-
 // One measure of the report's table.
 std::vector<std::string> row(const std::string& name, const Json& metric) {
   const auto number = [&](const char* key) {
@@ -103,14 +99,14 @@ std::vector<std::string> row(const std::string& name, const Json& metric) {
 void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
   const auto reference = reference_of(policy, context);
-  const auto records = load_prompt_records(stage.prompts, context);
-  const auto prompts = prompts_of(records);
+  const auto judge = make_judge(stage.judge, context);
+  const auto records = load_judged_prompts(stage.prompts, {judge.get()}, stage.max_unjudged, context);
   const auto per_prompt = stage.sampling.per_prompt;
   const auto rng = context.rng("answers");
   const auto answer = [&](AnswerSource source, const std::string& who) {
     const auto start = std::chrono::steady_clock::now();
-    auto answers =
-        answer_prompts(source, prompts, stage.sampling, rng, context.progress_of("answers of the " + who));
+    auto answers = answer_prompts(source, prompts_of(records), stage.sampling, rng,
+                                  context.progress_of("answers of the " + who));
     for (const auto& record : records) answers.extra.push_back(record.extra);
     int64_t tokens = 0;
     for (const auto& list : answers.completions)
@@ -120,20 +116,23 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
                              static_cast<double>(tokens) / seconds.count());
     return answers;
   };
-  const auto after = answer({policy.model, true, "auto", steering_of(stage, policy, context)}, "policy");
-  const auto before = answer({reference.model, reference.use_adapter}, "reference");
+  auto after = answer({policy.model, true, "auto", steering_of(stage, policy, context)}, "policy");
+  auto before = answer({reference.model, reference.use_adapter}, "reference");
 
-  const auto judge = make_judge(stage.judge, context);
-  const auto judged_after = judge_scores(*judge, after), judged_before = judge_scores(*judge, before);
+  std::vector<Judge*> judges = {judge.get()};
+  std::optional<RewardModelJudge> proxy;
+  if (context.has("reward_model"))
+    judges.push_back(&proxy.emplace(context.get<RecipeRewardModel>("reward_model").model));
+  const auto scores = judge_together(judges, {&after, &before}, stage.max_unjudged, context);
+  const auto &judged_after = scores[0], &judged_before = scores[1];
   const Comparison judged = {prompt_means(judged_after, per_prompt), prompt_means(judged_before, per_prompt)};
   add_comparison("judge", judged, context);
   add_metric(context.summary(), "win_rate",
              eval::win_rate(judged.policy, judged.reference, context.rng("bootstrap").child("wins")));
   std::vector<double> rewarded_after, rewarded_before;
-  if (context.has("reward_model")) {
-    RewardModelJudge proxy(context.get<RecipeRewardModel>("reward_model").model);
-    rewarded_after = judge_scores(proxy, after);
-    rewarded_before = judge_scores(proxy, before);
+  if (proxy) {
+    rewarded_after = scores[2];
+    rewarded_before = scores[3];
     add_comparison("reward",
                    {prompt_means(rewarded_after, per_prompt), prompt_means(rewarded_before, per_prompt)},
                    context);
@@ -160,13 +159,13 @@ void evaluate_win_rate(const EvaluateStage& stage, RunContext& context) {
   }
   report.table({"measure", "value", "95 % from", "to"}, rows);
   std::vector<Sample> samples;
-  for (size_t i = 0; i < prompts.size() && static_cast<int64_t>(samples.size()) < stage.samples; ++i) {
+  for (size_t i = 0; i < after.prompts.size() && static_cast<int64_t>(samples.size()) < stage.samples; ++i) {
     const auto first = i * static_cast<size_t>(per_prompt);
     const auto note = [&](const std::vector<double>& judge_scores, const std::vector<double>& rewards) {
       auto text = fmt::format("judge {:.2f}", judge_scores[first]);
       return rewards.empty() ? text : text + fmt::format(", reward {:.2f}", rewards[first]);
     };
-    samples.push_back({shown_prompt(prompts[i]), before.completions[i][0].text,
+    samples.push_back({shown_prompt(after.prompts[i]), before.completions[i][0].text,
                        note(judged_before, rewarded_before), after.completions[i][0].text,
                        note(judged_after, rewarded_after)});
   }

@@ -24,6 +24,10 @@ void describe(OptionTable<EvaluateStage>& t) {
       one_of({"win-rate", "reward-accuracy", "best-of-n", "likelihood", "directions"}));
   t.include(&EvaluateStage::prompts);
   t.include(&EvaluateStage::judge);
+  t.field("max_unjudged", &EvaluateStage::max_unjudged,
+          "share of the prompts that cannot be judged, above which the stage is refused: by their records "
+          "before any work",
+          between(0, 1));
   t.include(&EvaluateStage::sampling);
   t.field("samples", &EvaluateStage::samples, "win-rate: how many answers the report shows", at_least(0));
   t.field("data", &EvaluateStage::data,
@@ -65,6 +69,13 @@ Names evaluate_reads(const EvaluateStage& stage) {
   return names;
 }
 
+std::vector<JudgeChoice> judges_of(const EvaluateStage& stage) {
+  if (stage.suite != "directions") return {stage.judge};
+  std::vector<JudgeChoice> out;
+  for (const auto& objective : stage.objectives) out.push_back(objective.judge);
+  return out;
+}
+
 void check_evaluate(const EvaluateStage& stage) {
   const auto method = "suite " + stage.suite;
   if (stage.suite == "reward-accuracy" || stage.suite == "likelihood") {
@@ -73,17 +84,21 @@ void check_evaluate(const EvaluateStage& stage) {
     if (!stage.data.empty()) check_file("data", stage.data);
     return;
   }
-  const auto answers =
-      joined({{"suite"}, keys_of<PromptChoice>(), keys_of<JudgeChoice>(), keys_of<SamplingOptions>()});
+  const auto answers = joined({{"suite", "max_unjudged"},
+                               keys_of<PromptChoice>(),
+                               keys_of<JudgeChoice>(),
+                               keys_of<SamplingOptions>()});
   check_prompts(stage.prompts);
   if (stage.suite == "directions") {
-    refuse_unused(
-        stage, method,
-        joined({{"suite", "angles", "objectives"}, keys_of<PromptChoice>(), keys_of<SamplingOptions>()}));
+    refuse_unused(stage, method,
+                  joined({{"suite", "angles", "objectives", "max_unjudged"},
+                          keys_of<PromptChoice>(),
+                          keys_of<SamplingOptions>()}));
     if (stage.objectives.size() != 2)
       fail(ErrorKind::value, "objectives", "must be two, got " + std::to_string(stage.objectives.size()));
     for (const auto& objective : stage.objectives) check_judge(objective.judge);
     if (stage.angles.empty()) fail(ErrorKind::empty, "angles", "must list directions in degrees");
+    check_judged_prompts(stage.prompts, judges_of(stage), stage.max_unjudged);
     return;
   }
   check_judge(stage.judge);
@@ -101,6 +116,7 @@ void check_evaluate(const EvaluateStage& stage) {
     if (!stage.steer && !stage.value_folder.empty())
       fail(ErrorKind::value, "value_folder", "needs steer: how hard to steer");
     if (stage.steer && stage.revisions > 0) fail(ErrorKind::value, "revisions", "cannot be had with steer");
+    check_judged_prompts(stage.prompts, judges_of(stage), stage.max_unjudged);
     return;
   }
   refuse_unused(stage, method, joined({answers, {"n", "model"}}));
@@ -109,6 +125,7 @@ void check_evaluate(const EvaluateStage& stage) {
     fail(ErrorKind::value, "judge", "must be another than the reward model, whose choice is judged");
   if (stage.sampling.per_prompt != 1)
     fail(ErrorKind::value, "per_prompt", "is the largest n in suite best-of-n; leave it out");
+  check_judged_prompts(stage.prompts, judges_of(stage), stage.max_unjudged);
 }
 
 void run_evaluate(const EvaluateStage& stage, RunContext& context) {

@@ -121,16 +121,21 @@ std::vector<bool> find_overlaps(const TestOverlap& overlap, const std::vector<Pr
   return out;
 }
 
-std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context) {
+Records<PromptRecord> read_prompt_choice(const PromptChoice& choice) {
   ReadOptions options;
   if (choice.limit) options.limit = *choice.limit + choice.skip;
   options.plain_prompts = choice.plain_prompts;
   auto read = read_prompts(choice.prompts, options);
-  for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
   const auto count = static_cast<int64_t>(read.records.size());
   if (choice.skip >= count)
     fail(ErrorKind::empty, "skip", fmt::format("leaves out all {} prompts of {}", count, choice.prompts));
   read.records.erase(read.records.begin(), read.records.begin() + choice.skip);
+  return read;
+}
+
+std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context) {
+  auto read = read_prompt_choice(choice);
+  for (const auto& [reason, count] : read.report.counts) context.summary().rejected(reason, count);
   auto clean = without_overlap(std::move(read.records),
                                {choice.decontaminate, choice.prompts, "prompts", choice.skip}, context);
   if (clean.empty()) fail(ErrorKind::empty, "decontaminate", "leaves no prompt: all overlap the test");
@@ -145,6 +150,10 @@ std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records) {
 
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context) {
   return prompts_of(load_prompt_records(choice, context));
+}
+
+const std::string& shown_prompt(const Prompt& prompt) {
+  return prompt.is_chat() ? prompt.messages.back().content : prompt.text;
 }
 
 template <>

@@ -53,10 +53,14 @@ template <>
 void describe(OptionTable<PromptChoice>& table);
 
 void check_prompts(const PromptChoice& choice);
+// As the file has them, those of `skip` left out. UserErrors: those of read_prompts; none is left (empty).
+Records<PromptRecord> read_prompt_choice(const PromptChoice& choice);
 // The prompts, what was refused counted in the summary.
 std::vector<PromptRecord> load_prompt_records(const PromptChoice& choice, RunContext& context);
 std::vector<Prompt> prompts_of(const std::vector<PromptRecord>& records);
 std::vector<Prompt> load_prompts(const PromptChoice& choice, RunContext& context);
+// As reports show it: the text, or the last message of a chat.
+const std::string& shown_prompt(const Prompt& prompt);
 
 // What is compared with a test, and how it is spoken of.
 struct TestOverlap {

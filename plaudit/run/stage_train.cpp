@@ -1,11 +1,14 @@
 // train: whatever is learnt by gradients. The objective's name chooses data, model and loss.
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "plaudit/core/interrupt.h"
 #include "plaudit/core/log.h"
+#include "plaudit/run/course.h"
 #include "plaudit/run/option_use.h"
 #include "plaudit/run/records_artefact.h"
 #include "plaudit/run/scored_answers.h"
+#include "plaudit/run/shared_references.h"
 #include "plaudit/run/watch.h"
 #include "plaudit/train/offline.h"
 #include "plaudit/train/policy_gradient.h"
@@ -52,18 +55,15 @@ bool is_sft(const TrainStage& stage) {
 bool is_kto(const TrainStage& stage) {
   return stage.objective == "kto";
 }
-
 bool is_ranked(const TrainStage& stage) {
   return stage.objective == "plackett-luce";
 }
-
 bool is_value(const TrainStage& stage) {
   return stage.objective == "value";
 }
 bool is_alol(const TrainStage& stage) {
   return stage.objective == "a-lol";
 }
-
 bool is_policy_gradient(const TrainStage& stage) {
   return stage.objective == "policy-gradient";
 }
@@ -92,13 +92,13 @@ std::vector<std::string> objective_names() {
 
 template <>
 void describe(OptionTable<TrainStage>& t) {
-  t.field(
-      "objective", &TrainStage::objective,
-      "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
-      "feedback), plackett-luce (DPO on ranked lists), value (a value model, on scores), a-lol (offline "
-      "policy gradient, on scores with a value model), policy-gradient (online: the policy answers, a judge "
-      "or verifier scores), or a loss on pairs",
-      one_of(objective_names()));
+  t.field("objective", &TrainStage::objective,
+          "sft (demonstrations), reward (the reward model, on pairs or ranked lists), kto (unpaired "
+          "feedback), plackett-luce (DPO on ranked lists), value (a value model, on scores), a-lol (offline "
+          "policy gradient, on scores with a value model; its baselines without), policy-gradient (online: "
+          "the policy answers, a judge "
+          "or verifier scores), or a loss on pairs",
+          one_of(objective_names()));
   t.field(
       "data", &TrainStage::data,
       "which records: demonstrations or pairs (their chosen answers) for sft, pairs or ranked for reward, "
@@ -117,8 +117,8 @@ void describe(OptionTable<TrainStage>& t) {
           "free (none), or auto (cached where the loss needs them)",
           one_of({"auto", "cached", "adapter_off", "copy", "free"}));
   t.field("reference_file", &TrainStage::reference_file,
-          "with reference cached: a file that runs on the same data and model share, e.g. those of a "
-          "sweep; one of other data or another model is refused; empty: the run's own");
+          "with reference cached: a file that runs on the same data and model share; one of other data or "
+          "another model is refused; empty: the run's own, copied from a run beside it that has computed it");
   t.field("ref_sync_steps", &TrainStage::ref_sync_steps,
           "pairs, with reference copy: updates between its moves towards the policy; 0: never", at_least(0));
   t.field("ref_sync_mix", &TrainStage::ref_sync_mix, "share of the policy in such a move", between(0, 1));
@@ -151,7 +151,7 @@ Names train_reads(const TrainStage& stage) {
   if (!data_of(stage).empty()) names.insert(names.begin(), data_of(stage));
   if (is_policy_gradient(stage) && stage.rollout)
     for (const auto& name : judge_reads(stage.rollout->judge)) names.push_back(name);
-  if (is_alol(stage)) names.push_back("value_model");
+  if (is_alol(stage) && !weighs_rewards(stage.offline)) names.push_back("value_model");
   if (stage.watch) {
     names.push_back("reward_model?");
     for (const auto& name : judge_reads(stage.watch->judge)) names.push_back(name);
@@ -218,6 +218,7 @@ void check_train(const TrainStage& stage) {
   check_judge(stage.watch->judge);
   if (stage.training.evaluate_every == 0)
     fail(ErrorKind::value, "watch", "needs evaluate_every: the number of updates between two looks");
+  check_judged_prompts(stage.watch->prompts, {stage.watch->judge}, stage.watch->max_unjudged);
 }
 
 std::vector<Demonstration> demonstrations_of(const TrainStage& stage, RunContext& context) {
@@ -254,16 +255,19 @@ std::vector<ScoredExample> scored_examples(const Policy& policy, std::vector<std
 
 std::unique_ptr<Objective> alol_objective(const TrainStage& stage, const Policy& policy,
                                           RunContext& context) {
-  const auto& values = context.get<ValueModel>("value_model");
-  values.check_policy(policy.model);
   std::vector<std::string> objectives;
   const auto examples = scored_examples(policy, objectives, context);
-  if (objectives != values.objectives())
-    fail(ErrorKind::value, "scores", "are of other objectives than the value model's");
-  std::vector<const TokenizedAnswers*> prompts;
-  for (const auto& example : examples) prompts.push_back(&example.tokens);
-  if (prompts.empty()) fail(ErrorKind::empty, "scores", "hold no answer that was judged");
-  const auto expected = prompt_values(values, policy.model, prompts).sum(1);
+  if (examples.empty()) fail(ErrorKind::empty, "scores", "hold no answer that was judged");
+  auto expected = at::zeros({static_cast<int64_t>(examples.size())}, at::kDouble);
+  if (!weighs_rewards(stage.offline)) {
+    const auto& values = context.get<ValueModel>("value_model");
+    values.check_policy(policy.model);
+    if (objectives != values.objectives())
+      fail(ErrorKind::value, "scores", "are of other objectives than the value model's");
+    std::vector<const TokenizedAnswers*> prompts;
+    for (const auto& example : examples) prompts.push_back(&example.tokens);
+    expected = prompt_values(values, policy.model, prompts).sum(1);
+  }
   std::vector<AdvantageExample> advantages;
   for (size_t i = 0; i < examples.size(); ++i)
     for (size_t k = 0; k < examples[i].scores.size(); ++k) {
@@ -343,33 +347,6 @@ std::unique_ptr<RewardObjective> reward_objective(const TrainStage& stage, const
   return std::make_unique<RewardObjective>(reward.model, context.get<PreferencePairs>("pairs"), options);
 }
 
-// The course of training: kept in checkpoints, drawn at the end.
-struct Course {
-  Json points = Json::array();  // {"step", metric: value}
-
-  void add(int64_t step, const std::map<std::string, double>& metrics) {
-    Json point = {{"step", step}};
-    for (const auto& [name, value] : metrics)
-      if (name.rfind("watch/", 0) != 0) point[name] = value;
-    points.push_back(std::move(point));
-  }
-
-  void draw(Report& report, const std::string& title, const std::vector<std::string>& names) const {
-    std::vector<Series> lines;
-    for (const auto& name : names) {
-      Series line;
-      line.name = name;
-      for (const auto& point : points) {
-        if (!point.contains(name)) continue;
-        line.x.push_back(point.at("step").get<double>());
-        line.y.push_back(point.at(name).get<double>());
-      }
-      if (line.x.size() > 1) lines.push_back(std::move(line));
-    }
-    if (!lines.empty()) report.line_plot({.title = title, .x = "update", .y = ""}, lines);
-  }
-};
-
 TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch, RunContext& context) {
   auto& ranks = context.ranks();
   Course course;
@@ -385,6 +362,9 @@ TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch
     context.progress(done, total, what.rfind(objective.name() + " loss", 0) == 0 ? objective.name() : what);
   };
   surroundings.interrupt = [&] { return context.interrupted(); };
+  surroundings.shared_references = [&] {
+    return references_beside(stage.training.tokens_per_batch, context);
+  };
   if (watch) surroundings.evaluate = [&](int64_t step) { return watch->measure(step); };
   surroundings.save_state = [&] {
     return Json{{"course", course.points}, {"watch", watch ? watch->state() : Json::array()}};
@@ -449,6 +429,20 @@ void train_reward_model(const TrainStage& stage, RunContext& context) {
   reward.model->set_scale(rewards.mean().item<double>(), spread);
 }
 
+// Where one kind of answer is much rarer, KTO mostly learns of the other, and nothing else shows it.
+void note_weights(const UnpairedObjective& objective, RunContext& context) {
+  const double ratio = objective.weight_ratio();
+  context.summary().metric("train/kto/weight_ratio", ratio);
+  if (ratio >= 1 && ratio <= 4.0 / 3) return;
+  const auto text = fmt::format(
+      "desirable answers weigh {:.3g} times the undesirable ones in all; the authors of KTO advise 1 to 4/3: "
+      "set "
+      "desirable_weight or undesirable_weight",
+      ratio);
+  warn(text);
+  context.report().paragraph(text + ".");
+}
+
 void train_policy(const TrainStage& stage, RunContext& context) {
   auto& policy = context.edit<Policy>("policy");
   const auto objective = policy_objective(stage, policy, context);
@@ -459,6 +453,8 @@ void train_policy(const TrainStage& stage, RunContext& context) {
     watch = std::make_unique<Watch>(*stage.watch, policy, reward, context);
   }
   summarise(run_loop(*objective, stage, watch.get(), context), *objective, context);
+  if (const auto* unpaired = dynamic_cast<const UnpairedObjective*>(objective.get()))
+    note_weights(*unpaired, context);
   if (const auto* gradient = dynamic_cast<const PolicyGradientObjective*>(objective.get()))
     for (const auto& [reason, count] : gradient->unjudged())
       context.summary().rejected("answers not judged: " + reason, count);

@@ -2,10 +2,14 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 
 #include <ctime>
 #include <fstream>
+
+#include "plaudit/core/files.h"
+#include "plaudit/core/hash.h"
 
 namespace plaudit {
 namespace {
@@ -28,6 +32,17 @@ std::string time_text() {
 }
 
 }  // namespace
+
+const std::string& program_digest() {
+  static const std::string digest = [] {
+    uint64_t hash = hash64(read_file("/proc/self/exe"));
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<const void*>(&program_digest), &info) && info.dli_fname)
+      hash = hash64(read_file(info.dli_fname), hash);
+    return hex64(hash);
+  }();
+  return digest;
+}
 
 Json versions() {
   return {{"plaudit", PLAUDIT_VERSION},

@@ -17,6 +17,10 @@ template <>
 void describe(OptionTable<WatchOptions>& t) {
   t.include(&WatchOptions::prompts);
   t.include(&WatchOptions::judge);
+  t.field("max_unjudged", &WatchOptions::max_unjudged,
+          "share of the prompts whose records the judge cannot use, above which the stage is refused before "
+          "any work",
+          between(0, 1));
   t.include(&WatchOptions::sampling);
 }
 
@@ -27,11 +31,13 @@ Watch::Watch(const WatchOptions& options, const Policy& policy,
       reward_model_(std::move(reward_model)),
       judge_(make_judge(options.judge, context)),
       reference_(reference_of(policy, context)),
-      prompts_(load_prompts(options.prompts, context)),
+      records_(load_judged_prompts(options.prompts, {judge_.get()}, options.max_unjudged, context)),
       rng_(context.rng("watch")) {}
 
 Json Watch::point(int64_t step, const LanguageModel& model, bool use_adapter) {
-  const auto answers = answer_prompts({model, use_adapter}, prompts_, options_.sampling, rng_);
+  auto answers = answer_prompts({model, use_adapter}, prompts_of(records_), options_.sampling, rng_);
+  for (const auto& record : records_)
+    answers.extra.push_back(record.extra);  // what a verifier checks against
   Json out = {{"step", step}, {"watch/judge", mean(judge_scores(*judge_, answers))}};
   if (reward_model_) {
     RewardModelJudge proxy(reward_model_);

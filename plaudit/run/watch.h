@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "plaudit/run/judged_prompts.h"
 #include "plaudit/run/stage_parts.h"
 
 namespace plaudit {
@@ -14,6 +15,7 @@ namespace plaudit {
 struct WatchOptions {
   PromptChoice prompts = {.prompts = "", .limit = 16};
   JudgeChoice judge = {};
+  double max_unjudged = kMaxUnjudged;
   SamplingOptions sampling = {.max_new_tokens = 64};
 };
 template <>
@@ -42,7 +44,7 @@ class Watch {
   std::shared_ptr<const RewardModel> reward_model_;
   std::unique_ptr<Judge> judge_;
   ReferenceModel reference_;
-  std::vector<Prompt> prompts_;
+  std::vector<PromptRecord> records_;
   Rng rng_;
   Json points_ = Json::array();  // {"step", "watch/judge", "watch/kl", "watch/reward"}
 };

@@ -49,11 +49,22 @@ struct Collective {
   std::function<void(std::vector<at::Tensor>&)> all_reduce_sum = [](std::vector<at::Tensor>&) {};
 };
 
+// Reference log-probabilities of other runs. Two computations are equal bit for bit when their keys are
+// (model, tokenizer, data, precision) and `computed_by` is: program, processor, threads, batches. "": none is
+// taken.
+struct SharedReferences {
+  std::vector<std::string> files = {};
+  std::string computed_by = "";
+};
+
 // What surrounds a run. Every callback may be left empty.
 struct TrainContext {
   Rng rng;                  // order of examples and dropout
   std::string folder = "";  // checkpoints and what goes wrong are saved here; "": nothing is saved
   Collective collective = {};
+  // Where other runs may have kept the reference log-probabilities of this one; asked for before they are
+  // computed.
+  std::function<SharedReferences()> shared_references = {};
   // Rank 0, after each update: its 1-based number and its metrics.
   std::function<void(int64_t step, const std::map<std::string, double>&)> metrics = {};
   // Rank 0, during preparation and after each update.

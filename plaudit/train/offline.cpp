@@ -16,18 +16,44 @@ void describe(OptionTable<OfflineOptions>& t) {
   t.field(
       "variant", &OfflineOptions::variant,
       "a-lol: how an answer's log-likelihood is weighed besides its advantage: ref_free (not at all), alol "
-      "(clipped ratio of the whole answer to the reference), seq (of each token), kl (penalty)",
-      one_of({"ref_free", "alol", "seq", "kl"}));
+      "(clipped ratio of the whole answer to the reference), seq (of each token), kl (penalty); baselines "
+      "without a value model: nll (all answers alike), wbc (by reward), r_lol (alol by reward), r_gold (by "
+      "reward and the token's own probability, at least 0.1)",
+      one_of({"ref_free", "alol", "seq", "kl", "nll", "wbc", "r_lol", "r_gold"}));
   t.field("importance_clip", &OfflineOptions::clip,
           "a-lol: ratios are clipped to 1 minus to 1 plus this; 0: not at all", between(0, 1));
   t.field("kl_weight", &OfflineOptions::kl_coef, "a-lol: weight of the penalty of variant kl", at_least(0));
 }
+
+bool weighs_rewards(const OfflineOptions& options) {
+  const auto& v = options.variant;
+  return v == "nll" || v == "wbc" || v == "r_lol" || v == "r_gold";
+}
+
+bool OfflineObjective::needs_reference() const {
+  const auto& v = options_.variant;
+  return v == "alol" || v == "seq" || v == "kl" || v == "r_lol";
+}
+
+namespace {
+
+// What baselines that compute no ratio minimise, in the form of those that do.
+AlolLoss weighted_loss(const std::string& variant, const at::Tensor& logps, const at::Tensor& mask,
+                       const at::Tensor& weights) {
+  const auto loss =
+      variant == "r_gold" ? gold_loss(logps, mask, weights) : weighted_nll_loss(logps, mask, weights);
+  return {loss.loss, loss.losses, at::ones_like(weights)};
+}
+
+}  // namespace
 
 OfflineObjective::OfflineObjective(LanguageModel policy, std::vector<AdvantageExample> examples,
                                    int64_t epochs, Rng rng, const OfflineOptions& options)
     : policy_(std::move(policy)), options_(options) {
   if (examples.empty()) fail(ErrorKind::empty, "train.a-lol", "there are no scored answers");
   std::vector<double> advantages;
+  if (options_.variant == "nll")
+    for (auto& example : examples) example.advantage = 1;
   for (const auto& example : examples) advantages.push_back(example.advantage);
   const auto positive = positive_advantage(at::tensor(advantages, at::kDouble));
   const auto count = positive.indices.numel();
@@ -90,10 +116,14 @@ StepLoss OfflineObjective::loss(const std::vector<int64_t>& examples) {
           .slice(0, 0, packed.lengths[b])
           .copy_(references_.narrow(0, begins_[place], packed.lengths[b]));
     }
-  AlolOptions options{.variant = options_.variant, .clip = std::nullopt, .kl_beta = options_.kl_coef};
+  AlolOptions options{.variant = options_.variant == "r_lol" ? "alol" : options_.variant,
+                      .clip = std::nullopt,
+                      .kl_beta = options_.kl_coef};
   if (options_.clip > 0) options.clip = options_.clip;
   const auto weights = at::tensor(advantages, at::kDouble).to(logps.options().requires_grad(false));
-  const auto result = alol_loss(logps, reference, mask, weights, options);
+  const bool plain = weighs_rewards(options_) && !needs_reference();
+  const auto result = plain ? weighted_loss(options_.variant, logps, mask, weights)
+                            : alol_loss(logps, reference, mask, weights, options);
   const auto count = static_cast<double>(examples.size());
   StepLoss out{result.losses.sum(), count, {}};
   out.sums["advantage"] = {weights.sum(), count};

@@ -1,7 +1,8 @@
 // Offline policy gradient on scored answers, a whole answer being one action: A-LoL.
 //
 // Baheti et al., "Leftover-Lunch: Advantage-based Offline Reinforcement Learning for Language Models", 2024,
-// arXiv 2305.14718. Answers with an advantage above 0 alone are kept, and drawn in proportion to it.
+// arXiv 2305.14718, and the baselines that it is compared with. Answers with an advantage above 0 (of
+// baselines: a reward) alone are kept, and drawn in proportion to it; nll keeps all and draws them alike.
 #pragma once
 
 #include <string>
@@ -15,14 +16,19 @@
 namespace plaudit {
 
 struct OfflineOptions {
-  std::string variant = "ref_free";  // of offline.alol_loss: ref_free, alol, seq, kl
-  double clip = 0.9;                 // of the importance of alol and seq; 0: none
-  double kl_coef = 0.1;              // of variant kl
+  // Of offline.alol_loss, by advantage: ref_free, alol, seq, kl. Baselines by reward, without a value: nll
+  // (every answer alike), wbc, r_lol, r_gold.
+  std::string variant = "ref_free";
+  double clip = 0.9;     // of the importance of alol, seq and r_lol; 0: none
+  double kl_coef = 0.1;  // of variant kl
 };
 template <>
 void describe(OptionTable<OfflineOptions>& table);
 
-// An answer with the advantage of its score over what its prompt usually gets.
+// Whether answers are weighed by their reward as it is, instead of by its advantage over a value.
+bool weighs_rewards(const OfflineOptions& options);
+
+// An answer with the advantage of its score over what its prompt usually gets; of baselines with the score.
 struct AdvantageExample {
   TokenizedAnswers tokens;  // one answer
   double advantage = 0;
@@ -51,7 +57,7 @@ class OfflineObjective : public Objective {
   double kept_fraction() const { return kept_fraction_; }
 
  private:
-  bool needs_reference() const { return options_.variant != "ref_free"; }
+  bool needs_reference() const;
   const AdvantageExample& drawn(int64_t example) const {
     return kept_[static_cast<size_t>(draws_.at(static_cast<size_t>(example)))];
   }

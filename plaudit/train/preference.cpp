@@ -15,32 +15,6 @@ namespace {
 
 constexpr const char* kPreference = "train.preference";
 
-// Labels that are not certain mix the losses of both orders.
-at::Tensor mix_by_label(const PreferenceLoss& loss, const PreferenceTerms& terms,
-                        const PreferenceLossOptions& settings, const at::Tensor& losses,
-                        const at::Tensor& labels) {
-  return labels * losses + (1 - labels) * loss.compute(swapped(terms), settings).losses;
-}
-
-void add_metrics(StepLoss& out, const PreferenceTerms& terms, const PreferenceLossValue& value,
-                 const at::Tensor& labels, bool has_reference) {
-  const auto pairs = static_cast<double>(labels.numel());
-  const auto put = [&](const char* name, const at::Tensor& values) {
-    out.sums[name] = {values.detach().sum(), pairs};
-  };
-  const auto margin = value.chosen_rewards - value.rejected_rewards;
-  put("rewards/chosen", value.chosen_rewards);
-  put("rewards/rejected", value.rejected_rewards);
-  put("rewards/margin", margin);
-  put("logps/chosen", terms.logps.chosen);
-  put("logps/rejected", terms.logps.rejected);
-  const auto decided = labels.ne(0.5).sum().item<double>();
-  out.sums["rewards/accuracy"] = {((2 * labels - 1) * margin).gt(0).sum(), decided};
-  if (!has_reference) return;
-  const auto& [chosen, rejected, ref_chosen, ref_rejected] = terms.logps;
-  put("kl", (ref_chosen - chosen + ref_rejected - rejected) / 2);
-}
-
 }  // namespace
 
 template <>
@@ -55,9 +29,10 @@ void describe(OptionTable<PreferenceOptions>& t) {
 
 PreferenceObjective::PreferenceObjective(LanguageModel policy, const std::vector<PreferencePair>& pairs,
                                          PreferenceOptions options, std::shared_ptr<Transformer> reference)
-    : ReferenceObjective(std::move(policy), reference_options(options),
-                         find_preference_loss(options.loss, options.settings).needs_reference,
-                         std::move(reference)),
+    : ReferenceObjective(
+          std::move(policy), reference_options(options),
+          find_preference_loss(options.loss, options.settings).uses_reference(options.settings),
+          std::move(reference)),
       options_(std::move(options)),
       loss_(&find_preference_loss(options_.loss, options_.settings)),
       views_(loss_->extras == PairExtras::revisions ? 3 : 1) {
@@ -165,16 +140,6 @@ std::vector<int64_t> PreferenceObjective::views(const std::vector<int64_t>& exam
   return out;
 }
 
-std::vector<std::string> PreferenceObjective::metric_names() const {
-  return {"kl",
-          "logps/chosen",
-          "logps/rejected",
-          "rewards/accuracy",
-          "rewards/chosen",
-          "rewards/margin",
-          "rewards/rejected"};
-}
-
 PreferenceTerms PreferenceObjective::terms(const std::vector<int64_t>& examples) const {
   const auto read = views(examples);
   const auto batch = pack_for_logps(select(examples_, read));
@@ -211,15 +176,8 @@ StepLoss PreferenceObjective::loss(const std::vector<int64_t>& examples) {
   const auto terms = this->terms(examples);
   const auto labels = pick(labels_, examples, terms.logps.chosen),
              weights = pick(weights_, examples, terms.logps.chosen);
-  const auto value = loss_->compute(terms, options_.settings);
-  auto losses = value.losses;
-  if (std::any_of(examples.begin(), examples.end(), [&](int64_t i) { return labels_[i] != 1; }))
-    losses = mix_by_label(*loss_, terms, options_.settings, losses, labels);
-  if (options_.sft_weight > 0)
-    losses = losses - options_.sft_weight * terms.logps.chosen / terms.chosen_lengths;
-  StepLoss out{(weights * losses).sum(), weights.sum().item<double>(), {}};
-  add_metrics(out, terms, value, labels, !reference_.free());
-  return out;
+  return preference_step(*loss_, options_.settings, terms, labels, weights, !reference_.free(),
+                         options_.sft_weight);
 }
 
 bool PreferenceObjective::prepare(const TrainOptions& options, TrainContext& context) {

@@ -13,6 +13,7 @@
 #include "plaudit/model/transformer.h"
 #include "plaudit/train/contrast_rewards.h"
 #include "plaudit/train/preference_losses.h"
+#include "plaudit/train/preference_step.h"
 #include "plaudit/train/reference_objective.h"
 
 namespace plaudit {
@@ -56,7 +57,7 @@ class PreferenceObjective : public ReferenceObjective {
   int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
   int64_t tokens(int64_t example) const override;
   StepLoss loss(const std::vector<int64_t>& examples) override;
-  std::vector<std::string> metric_names() const override;
+  std::vector<std::string> metric_names() const override { return preference_metric_names(); }
   bool prepare(const TrainOptions& options, TrainContext& context) override;
   std::string show(int64_t example) const override;
 

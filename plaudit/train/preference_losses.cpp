@@ -132,18 +132,47 @@ Value vpo(const PreferenceTerms& terms, const Options& options) {
 PLAUDIT_PREFERENCE_LOSS(vpo, "DPO with the policy's value: pessimism offline, optimism online (VPO)",
                         .uses = {"beta", "value_weight", "value_mode"}, .extras = PairExtras::calibration);
 
-// DPO with alpha w REG, REG = -beta sum_t reward_t log pi(y_t) over both answers and w = sigma(-margin),
-// which is constant for the gradient (treg_loss).
-Value t_reg(const PreferenceTerms& terms, const Options& options) {
-  const double beta = options.beta.value_or(0.1), alpha = options.token_reward_weight.value_or(0.25);
-  const auto plain = dpo_loss(terms.logps, {.beta = beta});
-  const auto weight = at::sigmoid(plain.rejected_rewards - plain.chosen_rewards);
-  const auto regulariser = -beta * (terms.chosen_credit + terms.rejected_credit);
-  return {plain.losses + alpha * weight * regulariser, plain.chosen_rewards, plain.rejected_rewards};
+bool is_simpo_based(const Options& options) {
+  return options.base_loss.value_or("dpo") == "simpo";
 }
-PLAUDIT_PREFERENCE_LOSS(t_reg, "DPO with token rewards that the model makes itself (T-REG)",
-                        .uses = {"beta", "token_reward_weight", "better", "worse"},
-                        .extras = PairExtras::token_rewards);
+
+// Adds alpha w REG, REG = -beta `credit` and w = sigma(-(margin of the rewards - target)) or, static, 1/2,
+// which is constant for the gradient.
+Value add_token_rewards(Value value, const at::Tensor& credit, double beta, double target,
+                        const Options& options) {
+  const double alpha = options.token_reward_weight.value_or(0.25);
+  const auto short_of = value.rejected_rewards - value.chosen_rewards + target;
+  const auto weight = options.token_weighting.value_or("sequence") == "static" ? at::full_like(short_of, 0.5)
+                                                                               : at::sigmoid(short_of);
+  value.losses = value.losses - alpha * beta * weight * credit;
+  return value;
+}
+
+// DPO, or SimPO, with REG = -beta sum_t reward_t log pi(y_t) over both answers, per token where the base loss
+// is (treg_loss).
+Value t_reg(const PreferenceTerms& terms, const Options& options) {
+  if (is_simpo_based(options)) {
+    const double beta = options.beta.value_or(2), target = beta * options.gamma_beta_ratio.value_or(0.5);
+    const auto credit =
+        terms.chosen_credit / terms.chosen_lengths + terms.rejected_credit / terms.rejected_lengths;
+    return add_token_rewards(simpo(terms, options), credit, beta, target, options);
+  }
+  const double beta = options.beta.value_or(0.1);
+  const auto plain = dpo_loss(terms.logps, {.beta = beta});
+  auto value = Value{plain.losses, plain.chosen_rewards, plain.rejected_rewards};
+  return add_token_rewards(std::move(value), terms.chosen_credit + terms.rejected_credit, beta, 0, options);
+}
+
+bool t_reg_reference(const Options& options) {
+  const bool on_simpo = is_simpo_based(options);
+  if (!on_simpo && options.gamma_beta_ratio)
+    fail(ErrorKind::value, "train.gamma_beta_ratio", "is not used with base_loss dpo, only with simpo");
+  return !on_simpo;
+}
+PLAUDIT_PREFERENCE_LOSS(t_reg, "DPO or SimPO with token rewards that the model makes itself (T-REG)",
+                        .uses = {"beta", "token_reward_weight", "base_loss", "gamma_beta_ratio",
+                                 "token_weighting", "better", "worse"},
+                        .extras = PairExtras::token_rewards, .reference_with = t_reg_reference);
 
 RevisionLogps per_token(const RevisionLogps& r, const at::Tensor& chosen, const at::Tensor& rejected) {
   return {r.w_given_l / chosen, r.l_given_l / rejected, r.w_given_w / chosen, r.l_given_w / rejected};
@@ -187,14 +216,16 @@ PreferenceTerms swapped(const PreferenceTerms& terms) {
 
 template <>
 void describe(OptionTable<PreferenceLossOptions>& t) {
-  t.field("beta", &Options::beta,
-          "strength of the pull to the reference (0.1), or scale of the margin (simpo 2, slic 1)",
-          greater_than(0));
+  t.field(
+      "beta", &Options::beta,
+      "strength of the pull to the reference (0.1), or scale of the margin (simpo and t-reg on it 2, slic 1)",
+      greater_than(0));
   t.field("label_smoothing", &Options::label_smoothing,
           "probability that a label is wrong (dpo, f-dpo, simpo 0; cdpo, robust 0.1)", from_to_below(0, 0.5));
   t.field("tau", &Options::tau, "ipo: regularisation (0.1)", greater_than(0));
   t.field("margin", &Options::margin, "hinge, slic: where the loss reaches zero (1)");
-  t.field("gamma_beta_ratio", &Options::gamma_beta_ratio, "simpo: target margin per token (0.5)");
+  t.field("gamma_beta_ratio", &Options::gamma_beta_ratio,
+          "simpo, and t-reg on it: target margin per token (0.5)");
   t.field("lam", &Options::lam, "orpo: weight of the odds ratio (0.1)", at_least(0));
   t.field("divergence", &Options::divergence, "f-dpo: divergence from the reference (forward_kl)",
           one_of({"reverse_kl", "forward_kl", "js", "alpha"}));
@@ -208,6 +239,13 @@ void describe(OptionTable<PreferenceLossOptions>& t) {
           one_of({"offline", "online"}));
   t.field("token_reward_weight", &Options::token_reward_weight, "t-reg: weight of the token rewards (0.25)",
           at_least(0));
+  t.field("base_loss", &Options::base_loss,
+          "t-reg: the loss that token rewards are added to; simpo needs no reference (dpo)",
+          one_of({"dpo", "simpo"}));
+  t.field("token_weighting", &Options::token_weighting,
+          "t-reg: weight of a pair's token rewards besides: sequence, how far its margin falls short, or "
+          "static, 1/2, with which they never fade: stop early (sequence)",
+          one_of({"sequence", "static"}));
   t.field("better", &Options::better, "t-reg: the instruction whose likelier tokens are rewarded");
   t.field("worse", &Options::worse, "t-reg: the instruction whose likelier tokens are penalised");
   t.field("improve_weight", &Options::improve_weight,
@@ -227,7 +265,8 @@ bool detail::register_preference_loss(const std::string& identifier, const std::
   const auto place = std::lower_bound(list.begin(), list.end(), name,
                                       [](const auto& loss, const auto& key) { return loss.name < key; });
   if (place != list.end() && place->name == name) bug("train.loss", "two losses are named " + name);
-  list.insert(place, {name, doc, traits.needs_reference, std::move(traits.uses), compute, traits.extras});
+  list.insert(place, {name, doc, traits.needs_reference, std::move(traits.uses), compute, traits.extras,
+                      traits.reference_with});
   return true;
 }
 
@@ -256,6 +295,7 @@ const PreferenceLoss& find_preference_loss(const std::string& name, const Prefer
       fail(ErrorKind::value, "train." + key,
            fmt::format("is not used by the loss {}, which has: {}", name, fmt::join(found->uses, ", ")));
   }
+  found->uses_reference(options);  // refuses what contradicts itself
   return *found;
 }
 

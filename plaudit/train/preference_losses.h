@@ -49,6 +49,7 @@ struct PreferenceLossOptions {
   std::optional<double> value_weight = {};
   std::optional<std::string> value_mode = {};
   std::optional<double> token_reward_weight = {};
+  std::optional<std::string> base_loss = {}, token_weighting = {};
   std::optional<std::string> better = {}, worse = {};
   std::optional<double> improve_weight = {};
   std::optional<std::string> revise = {};
@@ -75,9 +76,12 @@ enum class PairExtras {
 PreferenceLossValue with_implicit_rewards(const at::Tensor& losses, const PairLogps& logps, double beta);
 
 struct PreferenceLossTraits {
-  bool needs_reference = true;
+  bool needs_reference = true;         // with settings as they are by default
   std::vector<std::string> uses = {};  // keys of PreferenceLossOptions
   PairExtras extras = PairExtras::none;
+  // Refuses settings that contradict each other (UserError naming the key), and says whether the loss needs a
+  // reference with these; null: any go together, and needs_reference holds.
+  bool (*reference_with)(const PreferenceLossOptions&) = nullptr;
 };
 
 // A pure function of the terms, without state: it is called from several threads.
@@ -90,6 +94,11 @@ struct PreferenceLoss {
   std::vector<std::string> uses;
   PreferenceLossFunction compute;
   PairExtras extras = PairExtras::none;
+  bool (*reference_with)(const PreferenceLossOptions&) = nullptr;
+
+  bool uses_reference(const PreferenceLossOptions& options) const {
+    return reference_with ? reference_with(options) : needs_reference;
+  }
 };
 
 // All of them, sorted by name.
@@ -97,7 +106,7 @@ const std::vector<PreferenceLoss>& preference_losses();
 std::vector<std::string> preference_loss_names();
 
 // The loss of that name. UserErrors (value): an unknown name, with the nearest one; an option that is set but
-// not used by this loss.
+// not used by this loss, or not with its other settings.
 const PreferenceLoss& find_preference_loss(const std::string& name, const PreferenceLossOptions& options);
 
 // The loss of that name on checked terms, with its settings as the text of a JSON object; registered as

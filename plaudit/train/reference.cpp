@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* tensor_name = "reference_logps";
 constexpr const char* key_name = "plaudit.reference_key";
+constexpr const char* computed_by_name = "plaudit.computed_by";
 
 }  // namespace
 
@@ -44,10 +45,31 @@ std::optional<at::Tensor> load_reference(const std::string& path, const std::str
   return logps.clone();
 }
 
-void save_reference(const std::string& path, const std::string& key, const at::Tensor& logps) {
+void save_reference(const std::string& path, const std::string& key, const at::Tensor& logps,
+                    const std::string& computed_by) {
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) create_folder(folder.string());
-  save_safetensors(path, {{tensor_name, logps}}, {{"format", "pt"}, {key_name, key}});
+  save_safetensors(path, {{tensor_name, logps}},
+                   {{"format", "pt"}, {key_name, key}, {computed_by_name, computed_by}});
+}
+
+std::optional<at::Tensor> find_reference(const SharedReferences& others, const std::string& key,
+                                         int64_t examples, int64_t answers, std::string& from) {
+  if (others.computed_by.empty()) return std::nullopt;
+  for (const auto& path : others.files) {
+    try {
+      const auto made = load_safetensors(path).metadata;
+      const auto by = made.find(computed_by_name);
+      if (by == made.end() || by->second != others.computed_by) continue;
+      if (auto found = load_reference(path, key, examples, answers)) {
+        from = path;
+        return found;
+      }
+    } catch (const UserError&) {
+      continue;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace plaudit

@@ -7,6 +7,7 @@
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/hash.h"
+#include "plaudit/core/log.h"
 #include "plaudit/train/examples.h"
 #include "plaudit/train/frozen_pass.h"
 #include "plaudit/train/reference.h"
@@ -61,8 +62,25 @@ bool ReferenceLogps::prepare(const std::vector<TokenizedAnswers>& examples, cons
     cache_ = *saved;
     return true;
   }
-  if (!compute(examples, options, context)) return false;
-  if (context.collective.rank == 0) save_reference(path, key, cache_);
+  SharedReferences others;  // a file that was named is shared by its name
+  if (options_.reference_file.empty() && context.shared_references) others = context.shared_references();
+  if (!take_from(others, key, examples, context.collective) && !compute(examples, options, context))
+    return false;
+  if (context.collective.rank == 0) save_reference(path, key, cache_, others.computed_by);
+  return true;
+}
+
+// Ranks may see another's file at different times: it counts when all of them do.
+bool ReferenceLogps::take_from(const SharedReferences& others, const std::string& key,
+                               const std::vector<TokenizedAnswers>& examples, const Collective& collective) {
+  std::string from;
+  const auto found =
+      find_reference(others, key, static_cast<int64_t>(examples.size()), most_answers(examples), from);
+  std::vector<at::Tensor> ranks = {at::full({}, found ? 1.0 : 0.0)};
+  collective.all_reduce_sum(ranks);
+  if (ranks[0].item<double>() < static_cast<double>(collective.world)) return false;
+  cache_ = *found;
+  say("reference log-probabilities of " + from + ": same model, data and program");
   return true;
 }
 

@@ -17,7 +17,8 @@ namespace plaudit {
 
 // Where the reference's log-probabilities come from:
 //   cached       the policy as it is before the first step: computed once for all answers and kept in a file,
-//                keyed by model, tokenizer, data, lengths and precision
+//                keyed by model, tokenizer, data, lengths and precision; what another run computed under the
+//                same key in the same way is copied (SharedReferences)
 //   adapter_off  the policy without its adapter, at each step
 //   copy         a second frozen model, at each step; the only mode in which it may move: every
 //                ref_sync_steps it becomes mix * policy + (1-mix) * reference (TR-DPO)
@@ -58,6 +59,8 @@ class ReferenceLogps {
   void check() const;
   bool compute(const std::vector<TokenizedAnswers>& examples, const TrainOptions& options,
                TrainContext& context);
+  bool take_from(const SharedReferences& others, const std::string& key,
+                 const std::vector<TokenizedAnswers>& examples, const Collective& collective);
 
   LanguageModel policy_;
   ReferenceOptions options_;

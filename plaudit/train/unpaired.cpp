@@ -178,6 +178,11 @@ StepLoss UnpairedObjective::loss(const std::vector<int64_t>& examples) {
   return out;
 }
 
+double UnpairedObjective::weight_ratio() const {
+  return options_.desirable_weight * static_cast<double>(counts_.at("desirable")) /
+         (options_.undesirable_weight * static_cast<double>(counts_.at("undesirable")));
+}
+
 std::string UnpairedObjective::show(int64_t example) const {
   const auto place = static_cast<size_t>(example);
   return fmt::format("{}\n{}", show_answers(*policy_.tokenizer, own_.at(place)),

@@ -54,6 +54,8 @@ class UnpairedObjective : public ReferenceObjective {
   void begin_update(const std::vector<int64_t>& batch, int64_t tokens_per_batch,
                     const Collective& ranks) override;
   std::string show(int64_t example) const override;
+  // desirable_weight nD / (undesirable_weight nU): the paper advises [1, 4/3].
+  double weight_ratio() const;
 
  private:
   // Scalar z0 of some examples; NaN where a log-probability is.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plaudit/feedback/constraints.h"
+
 namespace plaudit {
 namespace {
 
@@ -28,7 +30,22 @@ TEST(VerifierJudge, ARecordThatCannotBeCheckedIsNoZero) {
            {{{"verifier", "constraint"}, {"ground_truth", {{"name", "lower"}}}}, "lower"}}) {
     const auto judgement = verdict("text", extra);
     EXPECT_THAT(judgement.error, ::testing::HasSubstr(why));
+    EXPECT_EQ(VerifierJudge().unusable(extra), "verifier: " + judgement.error);
   }
+}
+
+// Evaluations rely on it: what is wrong with a record shows without an answer.
+TEST(VerifierJudge, ARecordIsOfNoUseWhateverTheAnswer) {
+  for (const auto& name : constraint_names()) {
+    const Json record = {{"verifier", "constraint"}, {"ground_truth", {{"name", name}}}};
+    const auto why = VerifierJudge().unusable(record);
+    for (const std::string text :
+         {"", "a * * * b", "one\n\ntwo ******", "[x] *y* <<z>>, \"q\"", "* P.S. A"}) {
+      const auto error = verdict(text, record).error;
+      EXPECT_EQ(why, error.empty() ? "" : "verifier: " + error) << name << " on " << text;
+    }
+  }
+  EXPECT_EQ(VerifierJudge().unusable({{"verifier", "gsm8k"}, {"ground_truth", "2"}}), "");
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ RECIPES = {
     "48-dpo simpo": ["objective=simpo"],
     "48-dpo vpo": ["objective=vpo"],
     "53-t-reg": [],
+    "53-t-reg simpo": ["stages.train.base_loss=simpo", "stages.train.token_weighting=static"],
     "56-dno": [f"stages.label.{key}=0" for key in ("min_positive", "margin_teacher", "margin_student")],  # at random
 }
 
@@ -139,6 +140,14 @@ def test_a_recipe_on_scores_ends_with_an_evaluation_also_after_a_kill(
         assert 0 < numbers["policy/a-lol/kept"]["value"] < 1
 
 
+def test_a_baseline_of_a_lol_needs_no_value_and_keeps_every_answer(build_folder, tiny_folder, tmp_path):  # noqa: F811
+    run(command(build_folder, tiny_folder, "45-a-lol", tmp_path / "run", ["variant=nll"]))
+    assert results(tmp_path / "run")["policy/a-lol/kept"]["value"] == 1
+    assert not any("advantage" in reason for reason in rejected(tmp_path / "run"))
+    done = run(command(build_folder, tiny_folder, "45-a-lol", tmp_path / "other", ["variant=gold"]), 2)
+    assert "variant" in done.stderr and "r_gold" in done.stderr
+
+
 def test_rounds_report_their_numbers_apart_and_replay_earlier_pairs(build_folder, tiny_folder, tmp_path):  # noqa: F811
     run(command(build_folder, tiny_folder, "37-vpo", tmp_path / "run"))
     numbers = results(tmp_path / "run")
@@ -159,6 +168,7 @@ def test_rounds_report_their_numbers_apart_and_replay_earlier_pairs(build_folder
     [
         ("48-dpo", "stages.train.beta=0", "beta: must be > 0"),
         ("48-dpo", "stages.train.value_weight=1", "value_weight"),
+        ("53-t-reg", "stages.train.gamma_beta_ratio=1", "is not used with base_loss dpo"),
         ("12-irl-lm", "stages.train.discount=2", "discount"),
         ("56-dno", "stages.label.pairs=all", "is not used by pairs all, only by margin"),
         ("37-vpo", "stages.sample.reference_system=Hello", None),

@@ -269,6 +269,20 @@ def test_runs_of_a_sweep_compute_their_reference_once(recipe, whole, start, tmp_
     assert not list((tmp_path / "second").glob("**/reference.safetensors"))
 
 
+def test_runs_beside_each_other_compute_their_reference_once(recipe, whole, start, tmp_path):
+    finish(start(recipe, "--out", tmp_path / "first"))
+    _, err = finish(start(recipe, "stages.train.beta=0.3", "--out", tmp_path / "second"))
+    assert f"reference log-probabilities of {tmp_path / 'first'}" in err, "and where they come from is said"
+    finish(start(recipe, "stages.train.beta=0.3", "--out", tmp_path / "elsewhere" / "alone"))
+    assert results(tmp_path / "second") == results(tmp_path / "elsewhere" / "alone")
+    files = [next((tmp_path / name).glob("**/reference.safetensors")) for name in ("first", "second")]
+    assert files[0].read_bytes() == files[1].read_bytes() and not files[1].is_symlink()
+    # Neither other data nor another model, nor what may move the last bits.
+    for i, change in enumerate(["stages.read.holdout=0.2", "policy.precision=bf16", "stages.train.tokens_per_batch=128"]):
+        _, err = finish(start(recipe, change, "stages.train.max_steps=1", "--out", tmp_path / f"other{i}"))
+        assert "same model, data" not in err, change
+
+
 def test_a_reference_of_other_data_or_another_model_is_refused(recipe, start, tmp_path):
     shared = tmp_path / "reference.safetensors"
     share = f"stages.train.reference_file={shared}"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from test_run import recipe, tiny_folder  # noqa: F401
 
 import plaudit
 
@@ -76,3 +77,76 @@ def test_a_run_lists_the_rows_that_overlap_the_test(plaudit_cli, tmp_path):
     assert "22 of 40 records" in report and "And 2 more." in report and str(test) in report
     listed = [i for i in range(40) if f"word{i}x0 " in report]
     assert listed == list(range(10, 30)), "the first twenty"
+
+
+WATCHED = """doc: Training, then an evaluation by a verifier.
+seed: 0
+policy: {{model: {model}, adapter: {{kind: lora, rank: 2}}, precision: f32}}
+stages:
+  - read: {{data: {pairs}}}
+  - train: {{objective: dpo, max_steps: 2, batch: 2, evaluate_every: 1, watch: {{prompts: {prompts}, judge: verifier, max_new_tokens: 4}}}}
+  - evaluate: {{suite: win-rate, judge: verifier, prompts: {prompts}, max_new_tokens: 4}}
+"""
+
+
+def run_on_problems(plaudit_cli, model, pairs, folder, good, bad, *changes, check=0):
+    """A run on prompts with `good` records that can be checked and records `bad` that cannot."""
+    letters = {"verifier": "constraint", "ground_truth": {"name": "no_commas"}}
+    lines = [json.dumps({"prompt": f"word {i}", **letters}) for i in range(good)] + [json.dumps(record) for record in bad]
+    (folder / "prompts.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "recipe.yaml").write_text(WATCHED.format(model=model, pairs=pairs, prompts=folder / "prompts.jsonl"))
+    changes = [*changes, "--out", folder / "run"]
+    return plaudit_cli("run", folder / "recipe.yaml", *changes, check=check, env={"OMP_NUM_THREADS": "1"})
+
+
+BAD = [{"prompt": "no rule", "ground_truth": "1"}, {"prompt": "what rule", "verifier": "gsm8", "ground_truth": "1"}]
+
+
+def test_records_that_a_verifier_cannot_use_stop_a_run_before_it_trains(plaudit_cli, recipe, tiny_folder, tmp_path):  # noqa: F811
+    done = run_on_problems(plaudit_cli, tiny_folder, recipe.parent / "pairs.jsonl", tmp_path, 6, BAD, check=2)
+    assert "stages[1].train.prompts: 2 of 8 cannot be judged (25 %, max_unjudged allows 5 %)" in done.stderr
+    assert "'no rule': verifier: verifier: is not named by the record" in done.stderr
+    assert not (tmp_path / "run").exists()
+    done = run_on_problems(
+        *(plaudit_cli, tiny_folder, recipe.parent / "pairs.jsonl", tmp_path, 6, BAD, "stages.train.watch.max_unjudged=1"), check=2
+    )
+    assert "stages[2].evaluate.prompts: 2 of 8" in done.stderr
+
+
+def test_records_below_the_limit_are_left_out_counted_and_listed(plaudit_cli, recipe, tiny_folder, tmp_path):  # noqa: F811
+    allow = ["stages.train.watch.max_unjudged=0.25", "stages.evaluate.max_unjudged=0.25"]
+    run_on_problems(plaudit_cli, tiny_folder, recipe.parent / "pairs.jsonl", tmp_path, 6, BAD, *allow)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    counts = {reason: count for reason, count in summary["rejected"].items() if "unjudged" in reason}
+    assert len(counts) == 2 and set(counts.values()) == {2}, "one of each, in the watch and in the evaluation"
+    assert all(reason.startswith("prompts with an unjudged record: verifier: ") for reason in counts)
+    metrics = summary["metrics"]
+    assert metrics["unjudged/record"]["value"] == 0.25 and metrics["win_rate"]["n"] == 6
+    assert metrics["judge/policy"]["value"] > 0, "random answers have few commas"
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "2 of 8 prompts (25 %)" in report and "no rule" in report and "what rule" in report
+
+
+def test_an_answer_that_a_reward_model_cannot_score_leaves_its_prompt_out(plaudit_cli, recipe, tiny_folder, tmp_path):  # noqa: F811
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps({"prompt": "word " * n}) + "\n" for n in (1, 2, 3, 30)))
+    path = tmp_path / "reward.yaml"
+    path.write_text(
+        f"""doc: A reward model as the judge.
+seed: 0
+policy: {{model: {tiny_folder}, adapter: {{kind: lora, rank: 2}}, precision: f32}}
+reward_model: {{model: {tiny_folder}, backbone: frozen, precision: f32, answers: {{max_length: 90, max_prompt_length: 60}}}}
+stages:
+  - read: {{data: {recipe.parent / "pairs.jsonl"}}}
+  - train: {{objective: reward, max_steps: 2}}
+  - evaluate: {{suite: win-rate, judge: reward-model, prompts: {prompts}, max_new_tokens: 4}}
+  - evaluate: {{suite: best-of-n, judge: length, prompts: {prompts}, n: [1, 2], max_new_tokens: 4}}
+"""
+    )
+    done = plaudit_cli("run", path, "--out", tmp_path / "run", check=2)
+    assert "prompts: 1 of 4 cannot be judged (25 %, max_unjudged allows 5 %)" in done.stderr and "reward-model: " in done.stderr
+    allow = [f"stages.{stage}.evaluate.max_unjudged=0.25" for stage in (2, 3)]
+    plaudit_cli("run", path, *allow, "--out", tmp_path / "allowed", check=0)
+    summary = json.loads((tmp_path / "allowed" / "summary.json").read_text())
+    assert summary["metrics"]["unjudged/answer"]["value"] == 0.25
+    assert summary["metrics"]["win_rate"]["n"] == summary["metrics"]["best_of_n/judge@1"]["n"] == 3

@@ -72,6 +72,8 @@ TEST(PreferenceLosses, EverySettingThatALossNamesIsHonoured) {
                                     .value_weight = 0.7,
                                     .value_mode = "online",
                                     .token_reward_weight = 0.7,
+                                    .base_loss = "simpo",
+                                    .token_weighting = "static",
                                     .improve_weight = 0.9};
   const auto all = option_table<PreferenceLossOptions>().write(other);
   for (const auto& loss : preference_losses()) {
@@ -81,6 +83,7 @@ TEST(PreferenceLosses, EverySettingThatALossNamesIsHonoured) {
       // "alpha" matters only for its own divergence.
       YAML::Node node;
       if (key == "alpha") node["divergence"] = "alpha";
+      if (key == "gamma_beta_ratio" && loss.name == "t-reg") node["base_loss"] = "simpo";
       // SRPO is the one loss that averages over tokens unless told otherwise.
       if (key == "length_normalised" && loss.name == "srpo") node[key] = false;
       auto before = read_options<PreferenceLossOptions>(node, {});
@@ -97,6 +100,11 @@ TEST(PreferenceLosses, NamesAndUnusedSettingsAreChecked) {
   EXPECT_EQ(refusal("ipo", {.beta = 0.1}),
             "train.beta: is not used by the loss ipo, which has: tau, length_normalised");
   EXPECT_EQ(refusal("dpo", {.beta = 0.1}), "accepted");
+  EXPECT_EQ(refusal("t-reg", {.gamma_beta_ratio = 0.3}),
+            "train.gamma_beta_ratio: is not used with base_loss dpo, only with simpo");
+  EXPECT_EQ(refusal("t-reg", {.gamma_beta_ratio = 0.3, .base_loss = "simpo"}), "accepted");
+  EXPECT_THROW(read_options<PreferenceLossOptions>(YAML::Load("{base_loss: ipo}"), {}), UserError);
+  EXPECT_THROW(read_options<PreferenceLossOptions>(YAML::Load("{token_weighting: none}"), {}), UserError);
 }
 
 TEST(PreferenceLosses, DpoIsTheFunctionOfTheSameName) {
@@ -132,17 +140,27 @@ TEST(PreferenceLosses, TRegIsTheFunctionOfTheSameName) {
   const auto ref_w = numbers({-1.5, -2, -1, -2, -2, 0}), ref_l = numbers({-1, -2, -2, -1, -0.5, 0});
   const auto rewards_w = numbers({0.3, -0.1, 0.2, 0.4, -0.4, 0}),
              rewards_l = numbers({-0.2, 0.1, 0, -0.3, 0.1, 0});
-  const auto expected = treg_loss({logps_w, ref_w, mask, rewards_w}, {logps_l, ref_l, mask, rewards_l},
-                                  {.beta = 0.3, .alpha = 0.7});
   const auto sum = [&](const at::Tensor& logps) { return (logps * mask).sum(1); };
-  PreferenceTerms t{{sum(logps_w), sum(logps_l), sum(ref_w), sum(ref_l)}, {}, {}};
-  t.chosen_credit = (rewards_w * logps_w).sum(1);
-  t.rejected_credit = (rewards_l * logps_l).sum(1);
-  const auto value = find_preference_loss("t-reg", {}).compute(t, {.beta = 0.3, .token_reward_weight = 0.7});
-  EXPECT_TRUE(at::allclose(value.losses, expected.losses, 1e-10, 1e-12));
-  const auto gradients = torch::autograd::grad({value.losses.mean()}, {logps_w, logps_l}),
-             want = torch::autograd::grad({expected.loss}, {logps_w, logps_l});
-  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(gradients[i], want[i], 1e-10, 1e-12));
+  for (const std::string base : {"dpo", "simpo"}) {
+    for (const std::string weighting : {"sequence", "static"}) {
+      TregOptions options{.beta = 0.3, .alpha = 0.7, .base = base, .weighting = weighting};
+      PreferenceLossOptions settings{
+          .beta = 0.3, .token_reward_weight = 0.7, .base_loss = base, .token_weighting = weighting};
+      if (base == "simpo") options.gamma_beta_ratio = settings.gamma_beta_ratio.emplace(0.9);
+      const auto expected =
+          treg_loss({logps_w, ref_w, mask, rewards_w}, {logps_l, ref_l, mask, rewards_l}, options);
+      PreferenceTerms t{{sum(logps_w), sum(logps_l), sum(ref_w), sum(ref_l)}, mask.sum(1), mask.sum(1)};
+      t.chosen_credit = (rewards_w * logps_w).sum(1);
+      t.rejected_credit = (rewards_l * logps_l).sum(1);
+      const auto& loss = find_preference_loss("t-reg", settings);
+      EXPECT_EQ(loss.uses_reference(settings), base == "dpo");
+      const auto value = loss.compute(t, settings);
+      EXPECT_TRUE(at::allclose(value.losses, expected.losses, 1e-10, 1e-12)) << base << weighting;
+      const auto gradients = torch::autograd::grad({value.losses.mean()}, {logps_w, logps_l}),
+                 want = torch::autograd::grad({expected.loss}, {logps_w, logps_l});
+      for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(gradients[i], want[i], 1e-10, 1e-12));
+    }
+  }
 }
 
 TEST(PreferenceLosses, SrpoIsTheFunctionOfTheSameName) {

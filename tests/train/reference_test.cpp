@@ -50,6 +50,27 @@ TEST_F(ReferenceFile, MissingExamplesAreNamed) {
   EXPECT_THAT(refusal("k", 3), HasSubstr("no log-probability for example 1"));
 }
 
+TEST_F(ReferenceFile, OfOtherRunsOnlyOneOfTheSameKeyComputedInTheSameWayIsTaken) {
+  const auto file = [&](const char* name) { return folder.path() + "/" + name; };
+  const auto logps = at::rand({3, 2});
+  std::ofstream(file("damaged")) << "text";
+  save_reference(file("other data"), "other", at::rand({3, 2}), "here");
+  save_reference(file("other program"), "k", at::rand({3, 2}), "elsewhere");
+  save_reference(file("old"), "k", at::rand({3, 2}));
+  save_reference(file("fewer"), "k", at::rand({2, 2}), "here");
+  SharedReferences others{{file("missing"), file("damaged"), file("other data"), file("other program"),
+                           file("old"), file("fewer")},
+                          "here"};
+  std::string from;
+  EXPECT_FALSE(find_reference(others, "k", 3, 2, from));
+  save_reference(file("same"), "k", logps, "here");
+  others.files.push_back(file("same"));
+  EXPECT_TRUE(at::equal(find_reference(others, "k", 3, 2, from).value(), logps));
+  EXPECT_EQ(from, file("same"));
+  others.computed_by.clear();  // what is not known is not equal
+  EXPECT_FALSE(find_reference(others, "k", 3, 2, from));
+}
+
 TEST_F(ReferenceFile, OtherFilesAreRefused) {
   std::ofstream(path) << "text";
   EXPECT_NE(refusal("k", 1), "accepted");

@@ -54,6 +54,13 @@ void move(const LanguageModel& model) {
     weight.detach().add_(rng.normal_tensor(weight.sizes()) * 0.05);
 }
 
+TEST(Unpaired, WeightsAreComparedAsTheyCountInAll) {
+  EXPECT_DOUBLE_EQ(UnpairedObjective(tiny_model(), records(), {}).weight_ratio(), 3.0 / 4);
+  UnpairedOptions weighted;
+  weighted.desirable_weight = 1.5;
+  EXPECT_DOUBLE_EQ(UnpairedObjective(tiny_model(), records(), weighted).weight_ratio(), 1.5 * 3 / 4);
+}
+
 std::string refusal(const std::vector<UnpairedFeedback>& data, const UnpairedOptions& options = {}) {
   try {
     UnpairedObjective objective(tiny_model(), data, options);

@@ -93,7 +93,7 @@ TEST(ValueTraining, AFolderGivesTheSameValuesAndAnotherModelIsRefused) {
 }
 
 TEST(Offline, RaisesAnswersWithAnAdvantageAlone) {
-  for (const auto* variant : {"ref_free", "alol", "seq", "kl"}) {
+  for (const auto* variant : {"ref_free", "alol", "seq", "kl", "wbc", "r_lol", "r_gold"}) {
     auto model = tiny_model();
     model.transformer->add_lora({.rank = 4, .alpha = 8}, 0);
     std::vector<AdvantageExample> data;
@@ -114,6 +114,26 @@ TEST(Offline, RaisesAnswersWithAnAdvantageAlone) {
     train(objective, quick(20), context);
     EXPECT_GT(gap(), before + 0.5) << variant;
   }
+}
+
+TEST(Offline, BaselinesAreTheFunctionsOfTheirNamesAndNllKeepsEveryAnswer) {
+  const TokenizedAnswers one{{65, 66}, {{'a', 'b'}}};
+  const auto loss_of = [&](const std::string& variant, double reward) {
+    OfflineObjective objective(tiny_model(), {{one, reward}}, 1, Rng(0, "draws"), {.variant = variant});
+    TrainContext context{.rng = Rng(0, "train")};
+    EXPECT_TRUE(objective.prepare({}, context));
+    return objective.loss({0}).loss_sum.item<double>();
+  };
+  const auto [logps, mask] =
+      padded_answer_logps(*tiny_model().transformer, pack_for_logps(std::vector{&one}));
+  const auto reward = at::full({1}, 0.5);
+  const double nll = -logps.sum().item<double>();
+  EXPECT_NEAR(loss_of("nll", -3), nll, 1e-4);
+  EXPECT_NEAR(loss_of("wbc", 0.5), weighted_nll_loss(logps, mask, reward).loss.item<double>(), 1e-4);
+  EXPECT_NEAR(loss_of("r_gold", 0.5), gold_loss(logps, mask, reward).loss.item<double>(), 1e-4);
+  EXPECT_NEAR(loss_of("r_lol", 0.5), 0.5 * nll, 1e-4);  // at the start every ratio is 1
+  EXPECT_THROW(loss_of("wbc", -3), UserError);
+  EXPECT_THROW(read_options<OfflineOptions>(YAML::Load("{variant: gold}"), {}), UserError);
 }
 
 TEST(Offline, NoAdvantageAtAllIsRefused) {
