@@ -17,7 +17,8 @@ const Check collect_check("env.collect");
 
 struct Episode {
   std::vector<float> observations, actions, rewards;  // T+1, T and T rows
-  std::vector<float> drawn;                           // T rows where they are kept
+  std::vector<float> drawn;                           // T rows where they are kept, as of the states
+  std::vector<double> qpos, qvel;
   bool terminated = false, diverged = false;
 };
 
@@ -42,6 +43,8 @@ class Collection {
              {.threads = options.threads, .refuse_divergence = false}),
         s_(env_.spec().observation.size()),
         a_(env_.spec().action.size()),
+        positions_(env_.spec().positions),
+        velocities_(env_.spec().velocities),
         exact_(at::empty({env_.size(), s_}, at::kDouble)) {
     collect_check.that(env_.spec().max_steps > 0, "task", "one with a time limit", task);
     for (int64_t k = 0; k < a_; ++k)
@@ -136,6 +139,10 @@ class Collection {
     const int64_t n = env_.size();
     const auto actions = choose();
     const std::vector<double> given(actions.begin(), actions.end());
+    std::vector<double> qpos(n * positions_), qvel(n * velocities_);  // before the step
+    if (options_.keep_states)
+      for (int64_t i = 0; i < n; ++i)
+        env_.get_state(i, qpos.data() + i * positions_, qvel.data() + i * velocities_);
     std::vector<double> rewards(n), next(n * s_);
     const auto flags = [n] { return std::make_unique<bool[]>(n); };
     const auto terminated = flags(), truncated = flags(), valid = flags();
@@ -157,6 +164,15 @@ class Collection {
         if (options_.keep_drawn) {
           const auto* drawn = drawn_.const_data_ptr<float>() + i * a_;
           slot.log.drawn.insert(slot.log.drawn.end(), drawn, drawn + a_);
+        }
+        if (options_.keep_states) {
+          const auto row = [i](const std::vector<double>& all, int64_t width) {
+            return all.begin() + i * width;
+          };
+          slot.log.qpos.insert(slot.log.qpos.end(), row(qpos, positions_),
+                               row(qpos, positions_) + positions_);
+          slot.log.qvel.insert(slot.log.qvel.end(), row(qvel, velocities_),
+                               row(qvel, velocities_) + velocities_);
         }
         slot.log.terminated = terminated[i];
       }
@@ -200,9 +216,10 @@ class Collection {
   }
 
   CollectedLog assembled() {
-    std::vector<Tensor> observations, next, actions, drawn, rewards, terminals, timeouts;
-    const auto matrix = [](std::vector<float>& values, int64_t width) {
-      return at::from_blob(values.data(), {static_cast<int64_t>(values.size()) / width, width}, at::kFloat);
+    std::vector<Tensor> observations, next, actions, drawn, rewards, terminals, timeouts, qpos, qvel;
+    const auto matrix = [](auto& values, int64_t width) {
+      return at::from_blob(values.data(), {static_cast<int64_t>(values.size()) / width, width},
+                           c10::CppTypeToScalarType<std::decay_t<decltype(values[0])>>::value);
     };
     for (int64_t e = 0; e < prefix_; ++e) {
       auto& log = finished_.at(e);
@@ -213,18 +230,25 @@ class Collection {
       next.push_back(seen.slice(0, 1));
       actions.push_back(matrix(log.actions, a_));
       if (options_.keep_drawn) drawn.push_back(matrix(log.drawn, a_));
+      if (options_.keep_states) {
+        qpos.push_back(matrix(log.qpos, positions_));
+        qvel.push_back(matrix(log.qvel, velocities_));
+      }
       rewards.push_back(matrix(log.rewards, 1).squeeze(1));
       terminals.push_back(at::zeros({steps}, at::kBool));
       timeouts.push_back(at::zeros({steps}, at::kBool));
       (log.terminated ? terminals : timeouts).back()[steps - 1] = true;
     }
     if (rewards.empty()) collect_check.refuse(ErrorKind::empty, "task", "diverged in every episode");
+    std::map<std::string, Tensor> infos;
+    if (options_.keep_states) infos = {{"qpos", at::cat(qpos)}, {"qvel", at::cat(qvel)}};
     auto data = checked_control_data({.observations = at::cat(observations),
                                       .actions = at::cat(actions),
                                       .rewards = at::cat(rewards),
                                       .next_observations = at::cat(next),
                                       .terminals = at::cat(terminals),
                                       .timeouts = at::cat(timeouts),
+                                      .infos = std::move(infos),
                                       .metadata = Json{{"environment", env_.spec().id}}.dump()},
                                      "env.collect");
     return {.data = std::move(data),
@@ -239,7 +263,7 @@ class Collection {
   uint64_t seed_;
   std::vector<Slot> slots_;
   VectorEnv env_;
-  int64_t s_, a_;
+  int64_t s_, a_, positions_, velocities_;
   Tensor exact_;  // [n,S] f64, what each environment shows now
   Tensor drawn_;  // [n,A] f32, what the behaviour gave last
   std::map<int64_t, Episode> finished_;

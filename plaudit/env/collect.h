@@ -28,6 +28,8 @@ struct CollectOptions {
   int64_t side_by_side = 32;
   int64_t threads = 0;      // that step environments; 0: as many as LibTorch uses
   bool keep_drawn = false;  // what the behaviour gave, too
+  // The states that were acted in, too: infos "qpos" and "qvel" of the data, [M,P] and [M,V] f64.
+  bool keep_states = false;
   // Called when an episode has started in an environment, which may be put into another state.
   std::function<void(VectorEnv& env, int64_t index, int64_t episode)> at_start = {};
   std::function<void(int64_t done, int64_t total)> progress = {};

@@ -88,7 +88,7 @@ class DataSets {
  private:
   ControlData log_of(const std::string& kind, const std::string& part, const Behaviour& behaviour,
                      int64_t steps) {
-    CollectOptions options{.steps = steps};
+    CollectOptions options{.steps = steps, .keep_states = true};
     options.progress = [&](int64_t done, int64_t total) {
       context_.progress(done, total, kind + " steps");
       context_.throw_if_interrupted();

@@ -100,6 +100,26 @@ TEST(Collect, WhatABehaviourGaveIsKeptBesideWhatWasDone) {
   expect_error(ErrorKind::value, "keep_drawn", [] { collect("point", {}, {.keep_drawn = true}, 0); });
 }
 
+TEST(Collect, AStateThatWasKeptLeadsToTheSameStep) {
+  const auto data =
+      collect("HalfCheetah-v5", {}, {.episodes = 2, .side_by_side = 2, .keep_states = true}, 7).data;
+  const auto qpos = data.infos.at("qpos"), qvel = data.infos.at("qvel");
+  ASSERT_EQ(qpos.sizes(), (std::vector<int64_t>{2000, 9}));
+  ASSERT_EQ(qvel.sizes(), (std::vector<int64_t>{2000, 9}));
+  EXPECT_TRUE(collect("point", {}, {.episodes = 1}, 7).data.infos.empty());
+  const auto environment = make_environment("HalfCheetah-v5");
+  for (const int64_t row : {0, 5, 1999}) {
+    environment->set_state(qpos[row].const_data_ptr<double>(), qvel[row].const_data_ptr<double>());
+    auto seen = at::empty({17}, at::kDouble);
+    environment->observe(seen.mutable_data_ptr<double>());
+    EXPECT_TRUE(at::equal(seen.to(at::kFloat), data.observations[row])) << row;
+    const auto action = data.actions[row].to(at::kDouble).contiguous();
+    const auto outcome = environment->step(action.const_data_ptr<double>());
+    // Without the warm start of the log's own simulation, to the solver's precision.
+    EXPECT_NEAR(outcome.reward, data.rewards[row].item<double>(), 1e-3) << row;
+  }
+}
+
 TEST(Collect, WhatDoesNotFitIsRefused) {
   expect_error(ErrorKind::shape, "the behaviour's actions", [] {
     collect("point",
