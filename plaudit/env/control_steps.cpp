@@ -63,8 +63,8 @@ LocomotionTransition locomotion_transition(double x_before, const Tensor& qpos, 
 
   const auto q = as_real(qpos), v = as_real(qvel), a = as_real(action);
   const auto state = at::cat({q.slice(0, 1), v});
-  const auto well =
-      rule.can_fall ? healthy(rule, state.unsqueeze(0)).squeeze(0) : at::scalar_tensor(true, q.options().dtype(at::kBool));
+  const auto well = rule.can_fall ? healthy(rule, state.unsqueeze(0)).squeeze(0)
+                                  : at::scalar_tensor(true, q.options().dtype(at::kBool));
   auto reward = (q[0] - x_before) / rule.dt - rule.control_cost * a.square().sum();
   if (rule.can_fall) reward = reward + (version == "v4" ? at::ones_like(reward) : well.to(reward.dtype()));
   const auto velocities = rule.can_fall ? v.clamp(-10, 10) : v;
