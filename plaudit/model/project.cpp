@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/model/row_products.h"
 
 namespace plaudit {
 namespace {
@@ -93,8 +94,8 @@ class ProjectFunction : public torch::autograd::Function<ProjectFunction> {
     for (size_t i = 0; i < plan->slots.linears.size(); ++i) {
       const auto& linear = plan->slots.linears[i];
       const auto bias = at_slot(t, linear.bias);
-      auto y = at::linear(h, t[static_cast<size_t>(linear.weight)].to(plan->compute),
-                          bias.defined() ? std::optional(bias.to(plan->compute)) : std::nullopt);
+      auto y = product(h, t[static_cast<size_t>(linear.weight)].to(plan->compute).t(),
+                       bias.defined() ? bias.to(plan->compute) : bias);
       if (linear.a >= 0) {
         const auto low = at::linear(dropped(h, plan->adapters[i]), at_slot(t, linear.a).to(plan->compute));
         y.addmm_(low, at_slot(t, linear.b).to(plan->compute).t(), 1, plan->adapters[i].scale);
@@ -139,15 +140,15 @@ class ProjectFunction : public torch::autograd::Function<ProjectFunction> {
     }
     void add_to_input(const Tensor& grad, const Tensor& weight) {
       if (grad_h.defined())
-        grad_h.addmm_(grad, weight);
+        add_product(grad_h, grad, weight);
       else
-        grad_h = at::mm(grad, weight);
+        grad_h = product(grad, weight);
     }
 
     void linear(size_t i, const Tensor& grad, const Tensor& low, bool need_input) {
       const auto& slot = plan.slots.linears[i];
       if (need_input) add_to_input(grad, at_slot(t, slot.weight).to(plan.compute));
-      if (needs(slot.weight)) put(slot.weight, at::mm(grad.t(), h));
+      if (needs(slot.weight)) put(slot.weight, product(grad.t(), h));
       if (needs(slot.bias))
         put(slot.bias, grad.sum(0, false, plan.compute == at::kDouble ? at::kDouble : at::kFloat));
       if (slot.a < 0) return;

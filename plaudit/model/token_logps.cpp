@@ -7,6 +7,7 @@
 #include "plaudit/core/registry.h"
 #include "plaudit/core/shapes.h"
 #include "plaudit/model/fused_rows.h"
+#include "plaudit/model/row_products.h"
 
 namespace plaudit {
 namespace {
@@ -92,12 +93,13 @@ struct Tile {
 class LogitTiles {
  public:
   LogitTiles(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-             const TokenLogpsOptions& options)
-      : hidden_(hidden),
+             const TokenLogpsOptions& options, at::ScalarType compute)
+      : hidden_(hidden.to(compute)),
         weight_(weight),
         targets_(targets),
         options_(options),
-        wide_(hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat) {}
+        compute_(compute),
+        wide_(compute == at::kDouble ? at::kDouble : at::kFloat) {}
 
   int64_t rows() const { return hidden_.size(0); }
   int64_t chunks() const { return (rows() + options_.chunk - 1) / options_.chunk; }
@@ -108,19 +110,20 @@ class LogitTiles {
   Tensor of_chunk(const Tensor& t, int64_t chunk) const { return part(t, chunk, options_.chunk); }
   Tensor of_tile(const Tensor& t, int64_t tile) const { return part(t, tile, options_.tile); }
   Tensor hidden(int64_t chunk) const { return of_chunk(hidden_, chunk); }
-  Tensor weight(int64_t tile) const { return of_tile(weight_, tile); }
+  // In the compute dtype: a copy where weights are kept in another one, so it is asked for once per tile.
+  Tensor weight(int64_t tile) const { return of_tile(weight_, tile).to(compute_); }
 
   // Logits that are there already.
   Tile at(int64_t chunk, int64_t tile, const Tensor& logits) const {
     return {options_, wide_, logits, of_chunk(targets_, chunk) - tile * options_.tile};
   }
-  // Logits computed into `room`, which is made larger where it is too small.
-  Tile compute(int64_t chunk, int64_t tile, Tensor& room) const {
-    const auto h = hidden(chunk), w = weight(tile);
+  // Logits computed into `room`, which is made larger where it is too small; `w` are the tile's weights.
+  Tile compute(int64_t chunk, int64_t tile, const Tensor& w, Tensor& room) const {
+    const auto h = hidden(chunk);
     const int64_t size = h.size(0) * w.size(0);
     if (!room.defined() || room.numel() < size) room = at::empty({size}, h.options());
     auto logits = room.narrow(0, 0, size).view({h.size(0), w.size(0)});
-    at::mm_out(logits, h, w.t());
+    product_into(logits, h, w.t());
     return at(chunk, tile, logits);
   }
 
@@ -131,7 +134,7 @@ class LogitTiles {
 
   Tensor hidden_, weight_, targets_;
   TokenLogpsOptions options_;
-  at::ScalarType wide_;
+  at::ScalarType compute_, wide_;
 };
 
 // What the tiles of some rows say together.
@@ -158,48 +161,52 @@ class RowLaw {
   std::vector<Tensor> lse_, entropy_;
 };
 
-// sum += a b, with the sum in its own precision.
-void add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
-  if (sum.scalar_type() == a.scalar_type())
-    sum.addmm_(a, b);
-  else
-    sum.add_(at::mm(a, b));
-}
-
 class TokenLogps : public torch::autograd::Function<TokenLogps> {
  public:
   // `unit_gradient`: W is frozen, so d(logps)/d(hidden) of each row is computed here, once.
   static variable_list forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, const TokenLogpsOptions& options,
                                at::ScalarType compute, bool differentiable, bool unit_gradient) {
-    const auto w = weight.to(compute);
-    const LogitTiles product(hidden.to(compute), w, targets, options);
-    const auto rows = hidden.size(0);
-    const auto empty = [&] { return at::empty({rows}, hidden.options().dtype(product.wide())); };
+    // With a unit gradient each chunk asks for all tiles in turn, so the weights are converted as a whole.
+    const LogitTiles grid(hidden, unit_gradient ? weight.to(compute) : weight, targets, options, compute);
+    const auto empty = [&] { return at::empty({hidden.size(0)}, hidden.options().dtype(grid.wide())); };
     const Tensor logps = empty(), entropy = empty(), lse = empty();
+    const auto write = [&](const RowLaw& law, int64_t c) {
+      law.write(grid.of_chunk(logps, c), grid.of_chunk(entropy, c), grid.of_chunk(lse, c));
+    };
     Tensor unit, room;
-    if (unit_gradient) unit = at::zeros({rows, hidden.size(1)}, empty().options());
-    std::vector<Tensor> kept;  // a row of tiles: of each chunk in turn, or of the last one for backward
-    for (int64_t c = 0; c < product.chunks(); ++c) {
-      RowLaw law;
-      const bool keep = unit_gradient || (differentiable && c + 1 == product.chunks());
-      if (keep) kept.resize(static_cast<size_t>(product.tiles()));
-      std::vector<Tile> tiles;
-      for (int64_t t = 0; t < product.tiles(); ++t) {
-        const auto tile = product.compute(c, t, keep ? kept[static_cast<size_t>(t)] : room);
-        law.add(tile.statistics());
-        if (unit_gradient) tiles.push_back(tile);
+    std::vector<Tensor> kept(static_cast<size_t>(grid.tiles()));  // logits that are needed once more
+    if (unit_gradient) {
+      unit = at::zeros({hidden.size(0), hidden.size(1)}, lse.options());
+      for (int64_t c = 0; c < grid.chunks(); ++c) {
+        RowLaw law;
+        std::vector<Tile> tiles;
+        for (int64_t t = 0; t < grid.tiles(); ++t) {
+          tiles.push_back(grid.compute(c, t, grid.weight(t), kept[static_cast<size_t>(t)]));
+          law.add(tiles.back().statistics());
+        }
+        write(law, c);
+        const auto chunk_lse = grid.of_chunk(lse, c), one = at::ones_like(chunk_lse);
+        for (size_t t = 0; t < tiles.size(); ++t) {
+          tiles[t].differentiate(grid.of_chunk(entropy, c), chunk_lse, {one, {}, {}});
+          add_product(grid.of_chunk(unit, c), tiles[t].logits, grid.weight(static_cast<int64_t>(t)));
+        }
       }
-      const auto of_chunk = [&](const Tensor& all) { return product.of_chunk(all, c); };
-      law.write(of_chunk(logps), of_chunk(entropy), of_chunk(lse));
-      for (size_t t = 0; t < tiles.size(); ++t) {
-        tiles[t].differentiate(of_chunk(entropy), of_chunk(lse), {at::ones_like(of_chunk(lse)), {}, {}});
-        add_product(of_chunk(unit), tiles[t].logits, product.weight(static_cast<int64_t>(t)));
+      kept.clear();
+    } else {
+      std::vector<RowLaw> laws(static_cast<size_t>(grid.chunks()));
+      for (int64_t t = 0; t < grid.tiles(); ++t) {
+        const auto w = grid.weight(t);
+        for (int64_t c = 0; c < grid.chunks(); ++c) {
+          const bool keep = differentiable && c + 1 == grid.chunks();  // backward begins with these
+          const auto tile = grid.compute(c, t, w, keep ? kept[static_cast<size_t>(t)] : room);
+          laws[static_cast<size_t>(c)].add(tile.statistics());
+        }
       }
+      for (int64_t c = 0; c < grid.chunks(); ++c) write(laws[static_cast<size_t>(c)], c);
+      if (!differentiable || grid.chunks() == 0) kept.clear();
     }
-    if (unit_gradient) kept.clear();
-    ctx->save_for_backward(
-        {hidden, weight, targets, lse, entropy, unit, differentiable && !unit_gradient ? w : Tensor()});
+    ctx->save_for_backward({hidden, weight, targets, lse, entropy, unit});
     ctx->saved_data["kept"] = std::move(kept);
     ctx->saved_data["temperature"] = options.temperature;
     ctx->saved_data["softcap"] = options.softcap;
@@ -230,26 +237,26 @@ class TokenLogps : public torch::autograd::Function<TokenLogps> {
       kept = found->second.toTensorVector();
       ctx->saved_data.erase(found);
     }
-    const LogitTiles product(hidden.to(compute), saved[6].defined() ? saved[6] : weight.to(compute), targets,
-                             options);
+    const LogitTiles grid(hidden, weight, targets, options, compute);
     const bool need_hidden = ctx->needs_input_grad(0), need_weight = ctx->needs_input_grad(1);
     // Partial sums over tiles are added up in f32, also where products are bf16.
     const auto d_hidden = need_hidden ? at::zeros_like(hidden, lse.options()) : Tensor();
-    if (need_weight) out[1] = product.chunks() > 0 ? at::empty_like(weight) : at::zeros_like(weight);
+    if (need_weight) out[1] = grid.chunks() > 0 ? at::empty_like(weight) : at::zeros_like(weight);
     Tensor room;
-    for (int64_t t = 0; t < product.tiles(); ++t) {
-      for (int64_t c = 0; c < product.chunks(); ++c) {
-        const auto of_chunk = [&](const Tensor& all) { return product.of_chunk(all, c); };
-        const bool have = !kept.empty() && c + 1 == product.chunks();
+    for (int64_t t = 0; t < grid.tiles(); ++t) {
+      const auto w = grid.weight(t);
+      for (int64_t c = 0; c < grid.chunks(); ++c) {
+        const auto of_chunk = [&](const Tensor& all) { return grid.of_chunk(all, c); };
+        const bool have = !kept.empty() && c + 1 == grid.chunks();
         auto& mine = have ? kept[static_cast<size_t>(t)] : room;
-        const auto h = product.hidden(c), w = product.weight(t);
+        const auto h = grid.hidden(c);
         const auto tile =
-            have ? product.at(c, t, mine.view({h.size(0), w.size(0)})) : product.compute(c, t, mine);
+            have ? grid.at(c, t, mine.view({h.size(0), w.size(0)})) : grid.compute(c, t, w, mine);
         tile.differentiate(of_chunk(entropy), of_chunk(lse),
                            {of_chunk(of.logps), of_chunk(of.entropy), of_chunk(of.lse)});
         if (need_hidden) add_product(of_chunk(d_hidden), tile.logits, w);
-        if (need_weight && c == 0) product.of_tile(out[1], t).copy_(at::mm(tile.logits.t(), h));
-        if (need_weight && c > 0) add_product(product.of_tile(out[1], t), tile.logits.t(), h);
+        if (need_weight && c == 0) grid.of_tile(out[1], t).copy_(product(tile.logits.t(), h));
+        if (need_weight && c > 0) add_product(grid.of_tile(out[1], t), tile.logits.t(), h);
         if (have) mine.reset();
       }
     }

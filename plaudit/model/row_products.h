@@ -1,0 +1,25 @@
+// Matrix products whose rows are divided among the threads by us.
+//
+// The products of a language model's layers have few columns (its width) and many rows (tokens). For such
+// shapes in bf16 oneDNN keeps to one thread, and multiplies a transposed left factor, as the derivatives by
+// weights have it, at half of its speed. Here each thread multiplies rows of its own, and a transposed factor
+// is put in order first. Other precisions and devices take ATen's product as it is.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace plaudit {
+
+// a b, or a b + bias: [rows, n] of a [rows, k], b [k, n] and bias [n], all of one type. Not differentiable.
+at::Tensor product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias = {});
+
+// out = a b, without an allocation.
+void product_into(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b);
+
+// sum += a b; where `sum` is f32 and the factors bf16, the product is rounded to bf16 before it is added.
+void add_product(const at::Tensor& sum, const at::Tensor& a, const at::Tensor& b);
+
+// A copy of a bf16 matrix that lies column by column, row by row.
+void copy_transposed(const at::Tensor& to, const at::Tensor& from);
+
+}  // namespace plaudit
