@@ -68,10 +68,15 @@ PLAUDIT_INLINE void save_steps(T* p, typename Steps<T>::V v, int64_t part) {
   for (int64_t i = 0; i < part; ++i) p[i] = v[i];
 }
 
-// A whole block to an address that its size divides, past the cache.
+// A whole block to an address that its size divides; past the cache where the compiler has a word for that.
 template <class T>
 PLAUDIT_INLINE void stream_steps(T* p, typename Steps<T>::V v) {
-  __builtin_nontemporal_store(v, reinterpret_cast<typename Steps<T>::V*>(p));
+  auto* to = reinterpret_cast<typename Steps<T>::V*>(p);
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, to);
+#else
+  *to = v;
+#endif
 }
 
 // Where the same steps of the next row are, to be fetched meanwhile: the processor looks ahead within a page
