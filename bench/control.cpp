@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "bench/control_updates.h"
 #include "bench/process.h"
@@ -100,7 +101,9 @@ class ControlBench {
     for (const auto& learner : options_.learners) {
       const auto python =
           options_.peers ? python_with({learner == "sac" ? "stable_baselines3" : "torch"}) : "";
-      report_.jobs.push_back(run_updates(learner, 3 * options_.seconds, options_.repeats, python, scripts_));
+      for (const int threads : std::set{1, learner == "sac" ? report_.machine.threads : 1})
+        report_.jobs.push_back(
+            run_updates(learner, threads, 3 * options_.seconds, options_.repeats, python, scripts_));
     }
     return std::move(report_);
   }

@@ -33,8 +33,8 @@ std::unique_ptr<ControlLearner> make(const std::string& learner) {
 
 }  // namespace
 
-double measure_updates(const std::string& learner, double seconds) {
-  const ThreadLimit one(1);
+double measure_updates(const std::string& learner, int threads, double seconds) {
+  const ThreadLimit limit(threads);
   const LoggedExperience data(logged(), "bench", 1);
   const auto method = make(learner);
   Rng rng(0, "updates");
@@ -51,22 +51,28 @@ double measure_updates(const std::string& learner, double seconds) {
   }
 }
 
-JobResult run_updates(const std::string& learner, double seconds, int64_t repeats, const std::string& python,
+JobResult run_updates(const std::string& learner, int threads, double seconds, int64_t repeats, const std::string& python,
                       const std::string& scripts) {
   const TemporaryFolder files;
-  JobResult job{.job = learner + " updates",
+  JobResult job{.job = threads == 1 ? learner + " updates" : fmt::format("{} updates, {} threads", learner, threads),
                 .precision = "f32",
                 .unit = "updates/s",
                 .peer = learner == "sac" ? "stable-baselines3" : "plain torch"};
   for (int64_t round = 0; round < repeats; ++round) {
-    job.ours.push_back({measure_updates(learner, seconds), peak_mib()});
+    job.ours.push_back({measure_updates(learner, threads, seconds), peak_mib()});
     fmt::print(stderr, "bench: {}, round {} of {}: ours {:.1f}", job.job, round + 1, repeats,
                job.ours.back().rate);
     if (!python.empty()) {
-      const auto out = files.file("peer.json");
-      run_process({python, scripts + "/control_updates.py", learner, std::to_string(seconds), out}, 1,
-                  files.file("peer.log"));
-      const auto peer = read_json(out);
+      const auto measure = [&](int peer_threads) {
+        const auto out = files.file("peer.json");
+        run_process({python, scripts + "/control_updates.py", learner, std::to_string(peer_threads),
+                     std::to_string(seconds), out},
+                    peer_threads, files.file("peer.log"));
+        return read_json(out);
+      };
+      auto peer = measure(threads);
+      if (threads > 1)
+        if (auto alone = measure(1); alone.at("rate") > peer.at("rate")) peer = std::move(alone);
       job.theirs.push_back({peer.at("rate"), peer.at("peak_mib"), Json::object(), peer.at("version")});
       fmt::print(stderr, ", {} {:.1f}", job.peer, job.theirs.back().rate);
     }

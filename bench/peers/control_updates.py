@@ -1,10 +1,10 @@
 """Updates per second of control learners, for `plaudit bench control`.
 
-    control_updates.py LEARNER SECONDS OUT.json
+    control_updates.py LEARNER THREADS SECONDS OUT.json
 
 LEARNER is iql or sac. iql: the equations of IQL in plain PyTorch, as single-file implementations write them (three networks of
 256x256, batches of 256 of a logged set with the widths of HalfCheetah, cosine decay of the policy's rate). sac: the SAC of
-Stable-Baselines3 with its default networks on a full replay buffer of the same widths. One thread each. OUT.json:
+Stable-Baselines3 with its default networks on a full replay buffer of the same widths. OUT.json:
 {"rate": updates/s, "peak_mib", "version"}.
 """
 
@@ -106,8 +106,8 @@ def sac_update():
     return lambda count: model.train(gradient_steps=count, batch_size=BATCH), f"stable-baselines3 {stable_baselines3.__version__}"
 
 
-def main(learner, seconds, out):
-    torch.set_num_threads(1)
+def main(learner, threads, seconds, out):
+    torch.set_num_threads(int(threads))
     update, version = {"iql": iql_update, "sac": sac_update}[learner]()
     update(20)
     count, begin = 0, time.perf_counter()
