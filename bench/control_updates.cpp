@@ -51,13 +51,14 @@ double measure_updates(const std::string& learner, int threads, double seconds) 
   }
 }
 
-JobResult run_updates(const std::string& learner, int threads, double seconds, int64_t repeats, const std::string& python,
-                      const std::string& scripts) {
+JobResult run_updates(const std::string& learner, int threads, double seconds, int64_t repeats,
+                      const std::string& python, const std::string& scripts) {
   const TemporaryFolder files;
-  JobResult job{.job = threads == 1 ? learner + " updates" : fmt::format("{} updates, {} threads", learner, threads),
-                .precision = "f32",
-                .unit = "updates/s",
-                .peer = learner == "sac" ? "stable-baselines3" : "plain torch"};
+  JobResult job{
+      .job = threads == 1 ? learner + " updates" : fmt::format("{} updates, {} threads", learner, threads),
+      .precision = "f32",
+      .unit = "updates/s",
+      .peer = learner == "sac" ? "stable-baselines3" : "plain torch"};
   for (int64_t round = 0; round < repeats; ++round) {
     job.ours.push_back({measure_updates(learner, threads, seconds), peak_mib()});
     fmt::print(stderr, "bench: {}, round {} of {}: ours {:.1f}", job.job, round + 1, repeats,

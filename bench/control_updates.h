@@ -14,7 +14,7 @@ double measure_updates(const std::string& learner, int threads, double seconds);
 // One job a learner, `repeats` rounds in turns with the peer, whose script lies in `scripts`; python "": no
 // peer. With several threads the peer runs on as many and on one, and its better rate counts: products of
 // this size need not gain from a second thread.
-JobResult run_updates(const std::string& learner, int threads, double seconds, int64_t repeats, const std::string& python,
-                      const std::string& scripts);
+JobResult run_updates(const std::string& learner, int threads, double seconds, int64_t repeats,
+                      const std::string& python, const std::string& scripts);
 
 }  // namespace plaudit::bench

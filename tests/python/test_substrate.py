@@ -14,7 +14,7 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_model import from_gguf, gemma, run_model, smollm2, story_ids  # noqa: F401
+from test_model import STORY, from_gguf, gemma, run_model, smollm2  # noqa: F401
 
 MARKET = (
     "On Saturdays the square filled before sunrise. The farmers came first, with their carts of potatoes and onions, and set "
@@ -52,7 +52,7 @@ def test_plain_english_is_likely(name, most, request, run_model):  # noqa: F811
 def test_rows_of_q_and_k_in_the_order_of_gguf_would_be_noticed(smollm2, run_model, plaudit_cli, tmp_path):  # noqa: F811
     """GGUF holds the rows of q and k interleaved; a reader that does not put them back has a worse model."""
     plaudit_cli("convert", smollm2, tmp_path / "folder", check=0)
-    ids = story_ids(smollm2)
+    ids = ids_of(smollm2, STORY + MARKET)  # the order tells more the longer the text is
     right = nll(run_model(model=tmp_path / "folder", segments=[{"ids": ids}])["logits"], ids)
     config = json.loads((tmp_path / "folder" / "config.json").read_text())
     weights = load_file(tmp_path / "folder" / "model.safetensors")
