@@ -9,6 +9,7 @@
 #include "cli/memory.h"
 #include "plaudit/core/errors.h"
 #include "plaudit/core/interrupt.h"
+#include "plaudit/run/versions.h"
 
 namespace {
 
@@ -17,6 +18,9 @@ int run_program(int argc, char** argv) {
       "plaudit turns feedback into rewards, rewards into policies, and says how far each can be trusted."};
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
+  app.set_version_flag(
+      "--version", [] { return "plaudit " + plaudit::versions().at("plaudit").get<std::string>(); },
+      "Print the version and exit");
   int exit_code = 0;
   plaudit::cli::add_run(app, exit_code);
   plaudit::cli::add_claim(app, exit_code);

@@ -3,6 +3,10 @@
 import json
 
 
+def test_version(plaudit_cli):
+    assert plaudit_cli("--version", check=0).stdout.startswith("plaudit 0.")
+
+
 def test_help_fits_a_screen(plaudit_cli):
     text = plaudit_cli("--help", check=0).stdout
     assert len(text.splitlines()) <= 40
