@@ -28,8 +28,8 @@ void for_layers(const std::vector<int64_t>& sizes, int64_t members, F use) {
   }
 }
 
-constexpr int64_t kThreadRows = 128;            // fewer are not worth a thread of their own,
-constexpr int64_t kThreadProducts = 2'000'000;  // nor are fewer multiplications
+constexpr int64_t kNetRows = 128;            // fewer are not worth a thread of their own,
+constexpr int64_t kNetProducts = 2'000'000;  // nor are fewer multiplications
 
 // What one thread computes: some rows of one net, or all of everything.
 struct Piece {
@@ -48,8 +48,8 @@ std::vector<Piece> pieces_of(const Tensor& x, const std::vector<int64_t>& sizes,
   const int64_t nets = std::max<int64_t>(members, 1), rows = x.size(-2), threads = at::get_num_threads();
   int64_t products = 0;
   for (size_t i = 0; i + 1 < sizes.size(); ++i) products += rows * sizes[i] * sizes[i + 1];
-  const int64_t blocks = std::clamp<int64_t>(std::min(threads / nets, rows / kThreadRows), 1, threads);
-  if (!x.is_cpu() || threads == 1 || nets * blocks == 1 || products < kThreadProducts * blocks) return {{}};
+  const int64_t blocks = std::clamp<int64_t>(std::min(threads / nets, rows / kNetRows), 1, threads);
+  if (!x.is_cpu() || threads == 1 || nets * blocks == 1 || products < kNetProducts * blocks) return {{}};
   std::vector<Piece> out;
   for (int64_t m = 0; m < nets; ++m)
     for (int64_t b = 0; b < blocks; ++b) {

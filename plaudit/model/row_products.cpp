@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kThreadRows = 128;      // fewer rows for each thread, and it is up to oneDNN
 constexpr int64_t kTransposedRows = 512;  // rows of a transposed factor that are put in order at one time
 constexpr int64_t kSquare = 8;            // a side of what is transposed in registers
-constexpr int64_t kBlock = 32;            // and in the nearest cache: a line of it
+constexpr int64_t kTransposedBlock = 32;  // and in the nearest cache: a line of it
 
 using Row = uint16_t __attribute__((vector_size(2 * kSquare)));
 
@@ -85,10 +85,10 @@ void copy_transposed(const Tensor& to, const Tensor& from) {
   auto* target = static_cast<uint16_t*>(to.mutable_data_ptr());
   const int64_t rows = from.size(0), columns = from.size(1), step = from.stride(1), width = to.stride(0);
   const int64_t whole_rows = rows / kSquare * kSquare, whole_columns = columns / kSquare * kSquare;
-  for (int64_t left = 0; left < whole_columns; left += kBlock)
-    for (int64_t top = 0; top < whole_rows; top += kBlock)
-      for (int64_t c = left; c < std::min(left + kBlock, whole_columns); c += kSquare)
-        for (int64_t r = top; r < std::min(top + kBlock, whole_rows); r += kSquare)
+  for (int64_t left = 0; left < whole_columns; left += kTransposedBlock)
+    for (int64_t top = 0; top < whole_rows; top += kTransposedBlock)
+      for (int64_t c = left; c < std::min(left + kTransposedBlock, whole_columns); c += kSquare)
+        for (int64_t r = top; r < std::min(top + kTransposedBlock, whole_rows); r += kSquare)
           transpose_square(source + c * step + r, step, target + r * width + c, width);
   for (int64_t c = 0; c < columns; ++c)
     for (int64_t r = c < whole_columns ? whole_rows : 0; r < rows; ++r)
