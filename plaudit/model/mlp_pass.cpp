@@ -34,11 +34,11 @@ constexpr int64_t kNetProducts = 2'000'000;  // nor are fewer multiplications
 // What one thread computes: some rows of one net, or all of everything.
 struct Piece {
   std::optional<int64_t> member;
-  int64_t begin = 0, rows = 0;
-  bool whole = true;
+  int64_t begin = 0, rows = 0;  // none: all
 
+  bool whole() const { return rows == 0; }
   // The part of something by rows, [B,K] or [N,B,K]; and of weights or biases, by member.
-  Tensor of_rows(const Tensor& t) const { return whole ? t : of_net(t).narrow(0, begin, rows); }
+  Tensor of_rows(const Tensor& t) const { return whole() ? t : of_net(t).narrow(0, begin, rows); }
   Tensor of_net(const Tensor& t) const { return member ? t[*member] : t; }
 };
 
@@ -54,8 +54,7 @@ std::vector<Piece> pieces_of(const Tensor& x, const std::vector<int64_t>& sizes,
   for (int64_t m = 0; m < nets; ++m)
     for (int64_t b = 0; b < blocks; ++b) {
       const int64_t begin = b * rows / blocks;
-      out.push_back(
-          {members > 0 ? std::optional(m) : std::nullopt, begin, (b + 1) * rows / blocks - begin, false});
+      out.push_back({members > 0 ? std::optional(m) : std::nullopt, begin, (b + 1) * rows / blocks - begin});
     }
   return out;
 }
@@ -172,35 +171,31 @@ class MlpPass : public torch::autograd::Function<MlpPass> {
           at::bmm_out(to, grad, weight);
       }
     });
-    const auto d_flat = of_weights ? weight_gradient(x, outs, of_outputs, flat, sizes, members) : Tensor();
+    const auto d_flat =
+        of_weights ? weight_gradient(x, outs, of_outputs, flat, sizes, members, pieces) : Tensor();
     return {of_inputs.front(), d_flat, Tensor(), Tensor()};
   }
 
  private:
   static Tensor weight_gradient(const Tensor& x, const std::vector<Tensor>& outs,
                                 const std::vector<Tensor>& of_outputs, const Tensor& flat,
-                                const std::vector<int64_t>& sizes, int64_t members) {
+                                const std::vector<int64_t>& sizes, int64_t members,
+                                const std::vector<Piece>& pieces) {
     const auto d_flat = at::empty_like(flat);
     const auto layers = mlp_layers(d_flat, sizes, members);
-    struct Part {
-      size_t layer;
-      Piece piece;  // of a net: its rows are outputs of the layer
-    };
-    std::vector<Part> parts;
-    for (size_t i = 0; i < layers.size(); ++i)
-      for (auto piece : pieces_of(x, sizes, members)) parts.push_back({i, piece});
-    share(parts.size(), [&](size_t p) {
-      const auto& [i, piece] = parts[p];
+    share(layers.size() * pieces.size(), [&](size_t job) {
+      const size_t i = job / pieces.size();
+      const auto& piece = pieces[job % pieces.size()];
       const auto& in = i == 0 ? x : outs[i - 1];
       auto dw = layers[i].weight, db = layers[i].bias;
-      if (piece.whole && members > 0) {
+      if (piece.whole() && members > 0) {
         at::bmm_out(dw, in.transpose(1, 2), of_outputs[i]);
         at::sum_out(db, of_outputs[i], 1, /*keepdim=*/true);
         return;
       }
       // The rows of the piece tell which share of the outputs is its own.
-      const int64_t size = sizes[i + 1], first = piece.whole ? 0 : piece.begin * size / x.size(-2),
-                    count = (piece.whole ? size : (piece.begin + piece.rows) * size / x.size(-2)) - first;
+      const int64_t size = sizes[i + 1], first = piece.whole() ? 0 : piece.begin * size / x.size(-2),
+                    count = (piece.whole() ? size : (piece.begin + piece.rows) * size / x.size(-2)) - first;
       const auto grad = piece.of_net(of_outputs[i]).narrow(1, first, count);
       if (members == 0) {
         dw = dw.narrow(0, first, count);
