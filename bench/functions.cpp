@@ -63,7 +63,7 @@ void add_logps(BenchReport& report, at::ScalarType compute) {
   const auto add = [&](const std::string& name, double gflop, const std::function<void()>& work) {
     const double memory = extra_mib(work);
     const auto speed = beside_limit(
-        work, [&] { at::mm_out(out, a, b); }, /*rounds=*/7, /*seconds=*/0.3);
+        work, [&] { gemm(out, a, b); }, /*rounds=*/7, /*seconds=*/0.3);
     report.jobs.push_back({.job = name,
                            .precision = precision,
                            .unit = "GFLOP/s",

@@ -9,7 +9,9 @@
 #include "bench/lm_data.h"
 #include "bench/process.h"
 #include "plaudit/core/checks.h"
+#include "plaudit/core/log.h"
 #include "plaudit/model/resolve.h"
+#include "plaudit/model/row_products.h"
 #include "plaudit/model/transformer.h"
 #include "plaudit/train/preference_losses.h"
 
@@ -221,8 +223,16 @@ void check(const LmOptions& options) {
 
 }  // namespace
 
-BenchReport run_lm(const LmOptions& options) {
+BenchReport run_lm(LmOptions options) {
   check(options);
+  if (options.precisions.empty()) {
+    options.precisions = {"f32"};
+    if (multiplies_bf16())
+      options.precisions.push_back("bf16");
+    else
+      say("bench: this processor does not multiply bf16: f32 alone (--precisions bf16 measures it all the "
+          "same)");
+  }
   return LmBench(options).run();
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bench/bench.h"
+#include "plaudit/model/row_products.h"
 
 namespace plaudit::bench {
 namespace {
@@ -76,10 +77,17 @@ Json to_json(const Machine& m) {
           {"memory_gib", m.memory_gib}};
 }
 
+void gemm(at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
+  if (a.scalar_type() == at::kBFloat16 && !multiplies_bf16())
+    widened_product(out, a, b);
+  else
+    at::mm_out(out, a, b);
+}
+
 double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds) {
   const auto a = at::rand({rows, inner}).to(dtype), b = at::rand({inner, columns}).to(dtype);
   auto out = at::empty({rows, columns}, a.options());
-  const double best = fastest([&] { at::mm_out(out, a, b); }, seconds);
+  const double best = fastest([&] { gemm(out, a, b); }, seconds);
   return 2e-9 * static_cast<double>(rows) * static_cast<double>(inner) * static_cast<double>(columns) / best;
 }
 

@@ -36,6 +36,9 @@ struct BesideLimit {
 BesideLimit beside_limit(const std::function<void()>& job, const std::function<void()>& limit, int rounds,
                          double seconds_per_round);
 
+// out = a b, as fast as this machine has it: where it does not multiply bf16, by way of f32.
+void gemm(at::Tensor& out, const at::Tensor& a, const at::Tensor& b);
+
 // Best rate of a [rows, inner] x [inner, columns] product in GFLOP/s, over at least `seconds` of repetitions.
 double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds = 0.5);
 

@@ -76,7 +76,10 @@ void add_bench(CLI::App& app, int&) {
           "--losses", lm.losses,
           "lm: preference losses beside dpo on its batches, kto and plackett-luce among them, or all")
       ->delimiter(',');
-  command->add_option("--precisions", lm.precisions, "lm: some of f32, bf16")->delimiter(',');
+  command
+      ->add_option("--precisions", lm.precisions,
+                   "lm: some of f32, bf16; default: both where the processor multiplies bf16, else f32")
+      ->delimiter(',');
   command->add_option("--batches", lm.batches, "lm: answers sampled side by side, steered or not; 1,8,32")
       ->delimiter(',');
   command->add_option("--prompt-tokens", lm.prompt_tokens, "lm: length of the prompts of sampling")

@@ -97,8 +97,8 @@ class ProjectFunction : public torch::autograd::Function<ProjectFunction> {
       auto y = product(h, t[static_cast<size_t>(linear.weight)].to(plan->compute).t(),
                        bias.defined() ? bias.to(plan->compute) : bias);
       if (linear.a >= 0) {
-        const auto low = at::linear(dropped(h, plan->adapters[i]), at_slot(t, linear.a).to(plan->compute));
-        y.addmm_(low, at_slot(t, linear.b).to(plan->compute).t(), 1, plan->adapters[i].scale);
+        const auto low = product(dropped(h, plan->adapters[i]), at_slot(t, linear.a).to(plan->compute).t());
+        add_product(y, low, at_slot(t, linear.b).to(plan->compute).t(), plan->adapters[i].scale);
         saved.push_back(low);
       }
       outputs.push_back(y);
@@ -153,15 +153,15 @@ class ProjectFunction : public torch::autograd::Function<ProjectFunction> {
         put(slot.bias, grad.sum(0, false, plan.compute == at::kDouble ? at::kDouble : at::kFloat));
       if (slot.a < 0) return;
       const auto& adapter = plan.adapters[i];
-      const auto grad_low = at::mm(grad, at_slot(t, slot.b).to(plan.compute)).mul_(adapter.scale);
-      if (needs(slot.b)) put(slot.b, at::mm(grad.t(), low).mul_(adapter.scale));
-      if (needs(slot.a)) put(slot.a, at::mm(grad_low.t(), dropped(h, adapter)));
+      const auto grad_low = product(grad, at_slot(t, slot.b).to(plan.compute)).mul_(adapter.scale);
+      if (needs(slot.b)) put(slot.b, product(grad.t(), low).mul_(adapter.scale));
+      if (needs(slot.a)) put(slot.a, product(grad_low.t(), dropped(h, adapter)));
       if (!need_input) return;
       const auto a = at_slot(t, slot.a).to(plan.compute);
       if (!adapter.key || adapter.dropout == 0) {
         add_to_input(grad_low, a);
       } else {
-        const auto through = dropped(at::mm(grad_low, a), adapter);
+        const auto through = dropped(product(grad_low, a), adapter);
         grad_h = grad_h.defined() ? grad_h.add_(through) : through;
       }
     }

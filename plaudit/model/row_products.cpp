@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <algorithm>
 #include <array>
@@ -13,7 +14,8 @@
 namespace plaudit {
 namespace {
 
-constexpr int64_t kThreadRows = 128;      // fewer rows for each thread, and it is up to oneDNN
+constexpr int64_t kThreadRows = 128;      // fewer rows for each thread, and it is up to oneDNN;
+constexpr int64_t kLeastColumns = 64;     // so are products as narrow as an adapter's
 constexpr int64_t kTransposedRows = 512;  // rows of a transposed factor that are put in order at one time
 constexpr int64_t kSquare = 8;            // a side of what is transposed in registers
 constexpr int64_t kTransposedBlock = 32;  // and in the nearest cache: a line of it
@@ -56,15 +58,20 @@ bool is_transposed(const Tensor& a) {
   return a.stride(0) == 1 && a.stride(1) != 1;
 }
 
-bool is_ours(const Tensor& a) {
-  if (a.scalar_type() != at::kBFloat16 || !readable(a) || a.size(1) == 0) return false;
+bool is_widened(const Tensor& a) {
+  return a.scalar_type() == at::kBFloat16 && readable(a) && !multiplies_bf16();
+}
+
+bool is_ours(const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() != at::kBFloat16 || !readable(a) || a.size(1) == 0 || b.size(1) < kLeastColumns)
+    return false;
   return is_transposed(a) || a.size(0) >= kThreadRows * at::get_num_threads();
 }
 
-// multiply(rows of a, where they begin) for all of them.
+// multiply(rows of a, where they begin) for all rows of a b.
 template <class Fn>
-void for_rows(const Tensor& a, const Fn& multiply) {
-  if (!is_ours(a)) return multiply(a, 0);
+void for_rows(const Tensor& a, const Tensor& b, const Fn& multiply) {
+  if (!is_ours(a, b)) return multiply(a, 0);
   parallel_for(0, a.size(0), kThreadRows, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_grad;  // each thread has its own mode
     if (!is_transposed(a)) return multiply(a.narrow(0, begin, end - begin), begin);
@@ -79,6 +86,14 @@ void for_rows(const Tensor& a, const Fn& multiply) {
 }
 
 }  // namespace
+
+bool multiplies_bf16() {
+  static const bool yes = c10::Dispatcher::singleton()
+                              .findSchemaOrThrow("mkldnn::_is_mkldnn_bf16_supported", "")
+                              .typed<bool()>()
+                              .call();
+  return yes;
+}
 
 void copy_transposed(const Tensor& to, const Tensor& from) {
   const auto* source = static_cast<const uint16_t*>(from.const_data_ptr());
@@ -96,7 +111,8 @@ void copy_transposed(const Tensor& to, const Tensor& from) {
 }
 
 void product_into(const Tensor& out, const Tensor& a, const Tensor& b) {
-  for_rows(a, [&](const Tensor& rows, int64_t begin) {
+  if (is_widened(a)) return widened_product(out, a, b);
+  for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
     auto part = out.narrow(0, begin, rows.size(0));
     at::mm_out(part, rows, b);
   });
@@ -106,23 +122,35 @@ Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias) {
   const auto out = at::empty({a.size(0), b.size(1)}, a.options());
   if (!bias.defined()) {
     product_into(out, a, b);
-    return out;
+  } else if (is_widened(a)) {
+    widened_product(out, a, b, bias);
+  } else {
+    for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
+      auto part = out.narrow(0, begin, rows.size(0));
+      at::addmm_out(part, bias, rows, b);
+    });
   }
-  for_rows(a, [&](const Tensor& rows, int64_t begin) {
-    auto part = out.narrow(0, begin, rows.size(0));
-    at::addmm_out(part, bias, rows, b);
-  });
   return out;
 }
 
-void add_product(const Tensor& sum, const Tensor& a, const Tensor& b) {
-  for_rows(a, [&](const Tensor& rows, int64_t begin) {
+void add_product(const Tensor& sum, const Tensor& a, const Tensor& b, double scale) {
+  if (is_widened(a)) return widened_product(sum, a, b, {}, 1, scale);
+  for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
     auto part = sum.narrow(0, begin, rows.size(0));
     if (sum.scalar_type() == a.scalar_type())
-      part.addmm_(rows, b);
+      part.addmm_(rows, b, 1, scale);
     else
-      part.add_(at::mm(rows, b));
+      part.add_(at::mm(rows, b), scale);
   });
+}
+
+void widened_product(const Tensor& sum, const Tensor& a, const Tensor& b, const Tensor& bias, double keep,
+                     double scale) {
+  auto out = keep == 0 ? at::mm(a.to(at::kFloat), b.to(at::kFloat))
+                       : at::addmm(sum.to(at::kFloat), a.to(at::kFloat), b.to(at::kFloat), keep, scale);
+  if (keep == 0 && scale != 1) out.mul_(scale);
+  if (bias.defined()) out.add_(bias);
+  sum.copy_(out);
 }
 
 }  // namespace plaudit

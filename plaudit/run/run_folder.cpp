@@ -3,10 +3,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <ctime>
 #include <filesystem>
@@ -86,16 +83,9 @@ RunFolder::RunFolder(const Recipe& recipe, const std::string& path, Distributed&
     }
   }
   broadcast_text(refusal, ranks);
-  if (!refusal.empty()) {
-    if (lock_ >= 0) ::close(lock_);  // no destructor runs after this
-    throw UserError(kind, refusal);
-  }
+  if (!refusal.empty()) throw UserError(kind, refusal);
   broadcast_text(path_, ranks);
   continues_ = fs::exists(path_ + "/stages");
-}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
 }
 
 void RunFolder::open(const Recipe& recipe, const std::string& path) {
@@ -115,10 +105,8 @@ void RunFolder::open(const Recipe& recipe, const std::string& path) {
 }
 
 void RunFolder::lock() {
-  const auto file = path_ + "/.lock";
-  lock_ = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_ < 0) fail(ErrorKind::io, file, "cannot be created");
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) fail(ErrorKind::io, path_, "another process runs in it");
+  lock_ = FileLock::take(path_ + "/.lock");
+  if (!lock_) fail(ErrorKind::io, path_, "another process runs in it");
 }
 
 void RunFolder::compare(const Recipe& recipe) const {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "plaudit/core/distributed.h"
+#include "plaudit/core/file_lock.h"
 #include "plaudit/run/recipe.h"
 
 namespace plaudit {
@@ -22,7 +23,6 @@ class RunFolder {
   // holds a run continues it. UserErrors: another process works in it; it holds something else; its recipe
   // differs (names the value). All ranks call it and get the same folder.
   RunFolder(const Recipe& recipe, const std::string& path, Distributed& ranks);
-  ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
@@ -41,7 +41,7 @@ class RunFolder {
 
   std::string path_;
   bool continues_ = false;
-  int lock_ = -1;
+  std::optional<FileLock> lock_;
 };
 
 // The recipe of the run in `folder`; UserError (io) when it holds none.

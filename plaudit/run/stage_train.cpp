@@ -362,8 +362,8 @@ TrainResult run_loop(Objective& objective, const TrainStage& stage, Watch* watch
     context.progress(done, total, what.rfind(objective.name() + " loss", 0) == 0 ? objective.name() : what);
   };
   surroundings.interrupt = [&] { return context.interrupted(); };
-  surroundings.shared_references = [&] {
-    return references_beside(stage.training.tokens_per_batch, context);
+  surroundings.shared_references = [&](const std::string& key) {
+    return references_beside(key, stage.training.tokens_per_batch, context);
   };
   if (watch) surroundings.evaluate = [&](int64_t step) { return watch->measure(step); };
   surroundings.save_state = [&] {

@@ -55,6 +55,7 @@ struct Collective {
 struct SharedReferences {
   std::vector<std::string> files = {};
   std::string computed_by = "";
+  std::shared_ptr<void> turn = {};  // other runs wait for this one as long as it lives
 };
 
 // What surrounds a run. Every callback may be left empty.
@@ -62,9 +63,10 @@ struct TrainContext {
   Rng rng;                  // order of examples and dropout
   std::string folder = "";  // checkpoints and what goes wrong are saved here; "": nothing is saved
   Collective collective = {};
-  // Where other runs may have kept the reference log-probabilities of this one; asked for before they are
-  // computed.
-  std::function<SharedReferences()> shared_references = {};
+  // Where other runs may have kept the reference log-probabilities of this one, under `key`; asked for before
+  // they are computed, by rank 0 first, whose answer may be long in coming: until a run that computes them
+  // now has done so.
+  std::function<SharedReferences(const std::string& key)> shared_references = {};
   // Rank 0, after each update: its 1-based number and its metrics.
   std::function<void(int64_t step, const std::map<std::string, double>&)> metrics = {};
   // Rank 0, during preparation and after each update.

@@ -63,7 +63,13 @@ bool ReferenceLogps::prepare(const std::vector<TokenizedAnswers>& examples, cons
     return true;
   }
   SharedReferences others;  // a file that was named is shared by its name
-  if (options_.reference_file.empty() && context.shared_references) others = context.shared_references();
+  if (options_.reference_file.empty() && context.shared_references) {
+    const auto& ranks = context.collective;
+    if (ranks.rank == 0) others = context.shared_references(key);
+    std::vector<at::Tensor> wait = {at::zeros({})};
+    ranks.all_reduce_sum(wait);
+    if (ranks.rank != 0) others = context.shared_references(key);
+  }
   if (!take_from(others, key, examples, context.collective) && !compute(examples, options, context))
     return false;
   if (context.collective.rank == 0) save_reference(path, key, cache_, others.computed_by);

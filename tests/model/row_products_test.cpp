@@ -35,7 +35,7 @@ TEST(RowProducts, RowsOfEachThreadAreThoseOfTheProduct) {
     for (const auto type : {at::kBFloat16, at::kFloat})
       for (int64_t rows : {0, 1, 100, 257, 1100})
         for (const bool transposed : {false, true}) {
-          const int64_t inner = 96, columns = 40;
+          const int64_t inner = 96, columns = rows == 257 ? 40 : 72;  // narrow ones are another's
           const auto a =
               transposed ? at::randn({inner, rows}).to(type).t() : at::randn({rows, inner}).to(type);
           const auto b = at::randn({columns, inner}).to(type).t(), bias = at::randn({columns}).to(type);
@@ -54,6 +54,32 @@ TEST(RowProducts, RowsOfEachThreadAreThoseOfTheProduct) {
             EXPECT_LT(roundings(sum - 1, exact), 1) << rows << transposed;
           }
         }
+  }
+}
+
+TEST(RowProducts, WidenedProductsAreRoundedOnce) {
+  const auto a = at::randn({70, 50}).to(at::kBFloat16), b = at::randn({30, 50}).to(at::kBFloat16).t();
+  const auto bias = at::randn({30}).to(at::kBFloat16);
+  const auto exact = exact_product(a, b);
+  auto out = at::empty({70, 30}, a.options());
+  widened_product(out, a, b, bias);
+  EXPECT_LT(roundings(out, exact + bias.to(at::kDouble)), 1);
+  out.fill_(3);
+  widened_product(out, a, b, {}, 1, 0.5);
+  EXPECT_LT(roundings(out, 3 + exact / 2), 1);
+  widened_product(out, a, b, {}, 0, 0.5);
+  EXPECT_LT(roundings(out, exact / 2), 1);
+  auto wide = at::full({70, 30}, 3.0F);
+  widened_product(wide, a, b, {}, 1, 2);
+  EXPECT_LT(((wide - 3).to(at::kDouble) - 2 * exact).abs().max().item<double>(), 1e-4);
+}
+
+TEST(RowProducts, AProductMayBeScaledBeforeItIsAdded) {
+  for (const auto type : {at::kBFloat16, at::kFloat}) {
+    const auto a = at::randn({600, 32}).to(type), b = at::randn({32, 70}).to(type);
+    const auto sum = at::ones({600, 70}, a.options());
+    add_product(sum, a, b, 0.25);
+    EXPECT_LT(roundings(sum, 1 + exact_product(a, b) / 4), 1) << type;
   }
 }
 

@@ -283,6 +283,27 @@ def test_runs_beside_each_other_compute_their_reference_once(recipe, whole, star
         assert "same model, data" not in err, change
 
 
+def test_runs_that_start_together_compute_their_reference_once(recipe, start, tmp_path):
+    processes = [start(recipe, "stages.train.max_steps=2", f"stages.train.beta=0.{i}", "--out", tmp_path / f"run{i}") for i in (1, 2, 3)]
+    said = [finish(process)[1] for process in processes]
+    assert sum("same model, data and program" in err for err in said) == 2, said
+    files = [next((tmp_path / f"run{i}").glob("**/reference.safetensors")) for i in (1, 2, 3)]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert not list(tmp_path.glob("**/reference.turn")), "a turn ends with what it was for"
+
+
+def test_a_turn_of_a_run_that_was_killed_stops_nobody(recipe, start, tmp_path):
+    process = start(recipe, "stages.train.max_steps=2", "--out", tmp_path / "first")
+    deadline = time.monotonic() + 60
+    while not (turns := list((tmp_path / "first").glob("**/reference.turn"))) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    for turn in turns:  # too late is no failure: then there is nothing that could stop anyone
+        assert turn.exists()
+    finish(start(recipe, "stages.train.max_steps=2", "--out", tmp_path / "second"))
+
+
 def test_a_reference_of_other_data_or_another_model_is_refused(recipe, start, tmp_path):
     shared = tmp_path / "reference.safetensors"
     share = f"stages.train.reference_file={shared}"
