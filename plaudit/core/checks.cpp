@@ -96,6 +96,10 @@ void Check::index_range(std::string_view argument, const Tensor& t, int64_t low,
     if (bound < static_cast<double>(low) || bound >= static_cast<double>(high))
       refuse(ErrorKind::value, argument, fmt::format("must lie in [{}, {}), got {}", low, high, bound));
   }
+  if (!t.is_floating_point()) return;
+  const auto broken = t.detach().masked_select(t.detach().frac().ne(0));
+  if (broken.numel() > 0)
+    refuse(ErrorKind::value, argument, fmt::format("must be integers, got {}", broken[0].item<double>()));
 }
 
 void Check::range(std::string_view argument, const Tensor& t, double low, double high) const {

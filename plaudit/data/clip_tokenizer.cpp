@@ -3,13 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "plaudit/core/registry.h"
 #include "plaudit/data/byte_level.h"
+#include "plaudit/data/html_entities.h"
 #include "plaudit/data/regex.h"
 #include "plaudit/data/unicode.h"
 
@@ -18,38 +18,6 @@ namespace {
 
 constexpr std::string_view kWordEnd = "</w>";
 constexpr std::string_view kStart = "<|startoftext|>", kEnd = "<|endoftext|>";
-
-// The character of a numeric reference "#65" or "#x41", or of a named one; 0 for anything else.
-char32_t referenced(std::string_view name) {
-  static const std::map<std::string_view, char32_t> names = {{"amp", '&'},  {"lt", '<'},    {"gt", '>'},
-                                                             {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xA0}};
-  if (const auto found = names.find(name); found != names.end()) return found->second;
-  if (!name.starts_with('#')) return 0;
-  name.remove_prefix(1);
-  const int base = name.starts_with('x') || name.starts_with('X') ? 16 : 10;
-  if (base == 16) name.remove_prefix(1);
-  uint32_t code = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), code, base);
-  const bool whole = error == std::errc{} && end == name.data() + name.size();
-  return whole && code > 0 && code < 0x110000 && !(code >= 0xD800 && code < 0xE000) ? code : 0;
-}
-
-std::string unescape_html(const std::string& text) {
-  std::string out;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const auto end = text[at] == '&' ? text.find(';', at) : std::string::npos;
-    const auto c = end == std::string::npos || end - at > 10
-                       ? 0
-                       : referenced(std::string_view(text).substr(at + 1, end - at - 1));
-    if (c == 0) {
-      out.push_back(text[at]);
-    } else {
-      append_utf8(out, c);
-      at = end;
-    }
-  }
-  return out;
-}
 
 // Unescaped twice as the code does, white space collapsed, lower case.
 std::string cleaned(const std::string& raw) {

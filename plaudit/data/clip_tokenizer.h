@@ -2,7 +2,7 @@
 //
 // Source: Radford et al., CLIP, 2021, arXiv 2103.00020, and its code. Ids 0-255 are the byte characters,
 // printable ones first, 256-511 the same with "</w>", then one per merge, then start and end. Text is
-// HTML-unescaped (named and numeric references of ASCII characters), but not passed through ftfy.
+// HTML-unescaped, but not passed through ftfy.
 #pragma once
 
 #include <string>

@@ -35,7 +35,9 @@ PositiveAdvantage positive_advantage(const Tensor& advantages) {
 Tensor priority_draw(const Tensor& probabilities, const Tensor& uniforms) {
   const Check check("filter.priority_draw");
   check_arguments(check, {{"probabilities", probabilities, "N"}, {"uniforms", uniforms, "K"}});
-  const auto p = as_real(probabilities).to(at::kDouble), u = as_real(uniforms).to(at::kDouble);
+  auto p = as_real(probabilities).to(at::kDouble);
+  const auto u = as_real(uniforms).to(at::kDouble);
+  if (readable(p) && std::isinf(p.sum().item<double>())) p = p / p.max();
   const auto cumulative = p.cumsum(0);
   if (readable(p)) {
     const double least = p.min().item<double>();
@@ -46,7 +48,9 @@ Tensor priority_draw(const Tensor& probabilities, const Tensor& uniforms) {
     check.that(low >= 0, "uniforms", "in [0, 1)", low);
     check.that(high < 1, "uniforms", "in [0, 1)", high);
   }
-  return at::searchsorted(cumulative, u * cumulative[-1], /*out_int32=*/false, /*right=*/true);
+  const auto drawn = at::searchsorted(cumulative, u * cumulative[-1], /*out_int32=*/false, /*right=*/true);
+  // u times the total may be rounded up to the total: still the last that can be drawn.
+  return at::minimum(drawn, at::where(p.gt(0), at::arange(p.size(0), drawn.options()), 0).amax());
 }
 
 Tensor above_return(const Tensor& returns, double threshold, std::optional<int64_t> limit) {

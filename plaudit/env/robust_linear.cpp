@@ -192,8 +192,8 @@ PLAUDIT_FUNCTIONS(linear, m) {
   m.def("ridge_gram(Tensor features, float ridge) -> (Tensor gram)", &ridge_gram,
         "The ridge Gram matrix of features.", {"10"});
   m.def(
-      "r2pvi_weights(Tensor features, Tensor next_values, str divergence, float lam, float ridge, int "
-      "horizon) -> "
+      "r2pvi_weights(Tensor features, Tensor next_values, str divergence='tv', *, float lam, float ridge, "
+      "int horizon) -> "
       "(Tensor weights)",
       [](const Tensor& features, const Tensor& values, std::string divergence, double lam, double ridge,
          int64_t horizon) {

@@ -146,9 +146,14 @@ BenchmarkCorrelation benchmark_correlation(const Tensor& benchmark, const Tensor
 SeriesDistance series_distance(const Tensor& x, const Tensor& y) {
   const Check check("eval.pearson_distance");
   const auto s = checked_series(check, x, y);
-  const auto c = weighted_correlation(s.x, s.y, Tensor());
-  if (c.constant_x) check.refuse(ErrorKind::value, "x", "is constant: it has no correlation");
-  if (c.constant_y) check.refuse(ErrorKind::value, "y", "is constant: it has no correlation");
+  // Rounding of the mean gives a constant series a variance, and small numbers have a small one.
+  const auto unit = [&](std::string_view name, const Tensor& t) {
+    const double least = t.min().item<double>(), most = t.max().item<double>();
+    if (least == most) check.refuse(ErrorKind::value, name, "is constant: it has no correlation");
+    const double half = most / 2 - least / 2;
+    return ((t / 2 - least / 2) / half).sub_(0.5);
+  };
+  const auto c = weighted_correlation(unit("x", s.x), unit("y", s.y), Tensor());
   return {result(std::sqrt((1 - c.rho) / 2)), result(c.rho)};
 }
 

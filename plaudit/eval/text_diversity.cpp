@@ -106,7 +106,7 @@ TokenEntropy token_entropy(const Tensor& logits, const Tensor& mask) {
   check.dim("logits", logits, 3);
   check.shape("mask", mask, {logits.size(0), logits.size(1)});
   check_rows(check, mask, ValidRows::some);
-  check.no_nan("logits", keep_valid(as_real(logits), mask.unsqueeze(-1)));
+  check.finite("logits", keep_valid(as_real(logits), mask.unsqueeze(-1)));
   const auto logp = at::log_softmax(keep_valid(as_real(logits), mask.unsqueeze(-1)), -1);
   const auto p = logp.exp();
   const auto per_token = keep_valid(-at::where(p > 0, p * logp, at::zeros_like(p)).sum(-1), mask);

@@ -2,12 +2,14 @@
 
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "plaudit/core/checks.h"
 #include "plaudit/data/pairs.h"
 #include "plaudit/data/text.h"
+#include "plaudit/data/text_rules.h"
 
 namespace plaudit {
 namespace {
@@ -73,12 +75,13 @@ std::vector<double> win_rates(const std::vector<double>& scores) {
   return rates;
 }
 
-PairChoice margin_choice(const Comparable& list, const MarginPairOptions& options) {
+PairChoice margin_choice(const Comparable& list, const std::vector<double>& scores,
+                         const MarginPairOptions& options) {
   std::vector<int64_t> teacher(list.list.scores.size(), 0);
   for (size_t i = 0; i < list.writers.size(); ++i) teacher[i] = list.writers[i] == "reference";
   PairChoice out;
   for (const auto& [better, worse] :
-       margin_pairs(at::tensor(list.list.scores, at::kDouble), at::tensor(teacher, at::kLong), options))
+       margin_pairs(at::tensor(scores, at::kDouble), at::tensor(teacher, at::kLong), options))
     out.pairs.push_back({static_cast<size_t>(better), static_cast<size_t>(worse)});
   return out;
 }
@@ -96,6 +99,22 @@ PreferencePair with_noise(PreferencePair pair, bool flip) {
 }
 
 }  // namespace
+
+std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
+                                     int64_t& repetitive) {
+  auto scores = list.scores;
+  if (scores.empty()) return scores;
+  const auto lead = std::max({margin.margin_teacher, margin.margin_student, 0.0});
+  const double last =
+      std::min(margin.min_positive, *std::min_element(scores.begin(), scores.end())) - lead - 1;
+  const auto distinct = repetition_penalty(list.completions, 4);
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (1 - distinct[static_cast<int64_t>(i)].item<double>() <= most) continue;
+    scores[i] = last;
+    ++repetitive;
+  }
+  return scores;
+}
 
 void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists) {
   std::vector<Answer> answers;
@@ -124,6 +143,10 @@ void describe(OptionTable<PairLabelOptions>& t) {
           "judge, or win-rate: the share of the prompt's other answers that the judge puts below it",
           one_of({"judge", "win-rate"}));
   t.include(&PairLabelOptions::margin);
+  t.field("max_repetition", &PairLabelOptions::max_repetition,
+          "pairs margin: an answer with a larger share of repeated four-word sequences loses against every "
+          "better one, whatever it scores; absent: not looked at",
+          between(0, 1));
   t.field(
       "soft_labels", &PairLabelOptions::soft_labels,
       "0: the better answer is better for certain; else with probability sigma(this times the difference of "
@@ -143,9 +166,10 @@ void describe(OptionTable<MarginPairOptions>& t) {
 }
 
 Json json_of(const PairLabelReport& r) {
-  return {{"prompts", r.prompts},   {"answers", r.answers}, {"failed", r.failed}, {"empty", r.empty},
-          {"repeated", r.repeated}, {"skipped", r.skipped}, {"ties", r.ties},     {"pairs", r.pairs},
-          {"flipped", r.flipped},   {"unclear", r.unclear}};
+  return {{"prompts", r.prompts}, {"answers", r.answers},      {"failed", r.failed},
+          {"empty", r.empty},     {"repeated", r.repeated},    {"skipped", r.skipped},
+          {"ties", r.ties},       {"pairs", r.pairs},          {"flipped", r.flipped},
+          {"unclear", r.unclear}, {"repetitive", r.repetitive}};
 }
 
 LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLabelOptions& options,
@@ -156,6 +180,9 @@ LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLab
   check.choice("pairs", options.pairs, label_modes());
   check.choice("scores", options.scores, {"judge", "win-rate"});
   check.that(options.soft_labels >= 0, "soft_labels", ">= 0", options.soft_labels);
+  if (options.max_repetition)
+    check.that(*options.max_repetition >= 0 && *options.max_repetition <= 1, "max_repetition", "in [0, 1]",
+               *options.max_repetition);
   check.that(options.noise >= 0 && options.noise < 1, "noise", "in [0, 1)", options.noise);
 
   LabelledPairs out;
@@ -171,8 +198,11 @@ LabelledPairs label_pairs(const std::vector<JudgedAnswers>& lists, const PairLab
     }
     if (options.scores == "win-rate") list.scores = win_rates(list.scores);
     const bool by_margin = options.pairs == "margin";
+    auto scores = list.scores;
+    if (by_margin && options.max_repetition)
+      scores = repetitive_loses(list, options.margin, *options.max_repetition, report.repetitive);
     const auto choice =
-        by_margin ? margin_choice(answers, options.margin) : choose_pairs(list.scores, options.pairs);
+        by_margin ? margin_choice(answers, scores, options.margin) : choose_pairs(scores, options.pairs);
     report.ties += choice.ties;
     report.unclear += by_margin && choice.pairs.empty();
     Rng draws = rng.child(static_cast<int64_t>(i));

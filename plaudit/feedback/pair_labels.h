@@ -29,7 +29,8 @@ struct PairLabelOptions {
   double noise = 0;               // probability that the label of a pair is turned round, in [0, 1)
   std::string scores = "judge";   // the judge's, or win-rate: the share of the other answers that it beats
   MarginPairOptions margin = {};  // of pairs "margin"; the teacher is the reference
-  double soft_labels = 0;         // 0: labels are 1; else sigma(this times the difference of scores)
+  std::optional<double> max_repetition = {};  // of pairs "margin": see repetitive_loses
+  double soft_labels = 0;  // 0: labels are 1; else sigma(this times the difference of scores)
 };
 template <>
 void describe(OptionTable<MarginPairOptions>& table);
@@ -37,18 +38,25 @@ template <>
 void describe(OptionTable<PairLabelOptions>& table);
 
 struct PairLabelReport {
-  int64_t prompts = 0;   // lists given
-  int64_t answers = 0;   // answers in them
-  int64_t failed = 0;    // answers that the judge could not judge; left out
-  int64_t empty = 0;     // answers of nothing but white space; left out
-  int64_t repeated = 0;  // answers that another answer of the prompt equals; left out
-  int64_t skipped = 0;   // prompts with fewer than two answers left
-  int64_t ties = 0;      // pairs with equal scores; left out
-  int64_t pairs = 0;     // pairs made
-  int64_t flipped = 0;   // of these, with the label turned round
-  int64_t unclear = 0;   // prompts of which no pair has the margin; left out
+  int64_t prompts = 0;     // lists given
+  int64_t answers = 0;     // answers in them
+  int64_t failed = 0;      // answers that the judge could not judge; left out
+  int64_t empty = 0;       // answers of nothing but white space; left out
+  int64_t repeated = 0;    // answers that another answer of the prompt equals; left out
+  int64_t skipped = 0;     // prompts with fewer than two answers left
+  int64_t ties = 0;        // pairs with equal scores; left out
+  int64_t pairs = 0;       // pairs made
+  int64_t flipped = 0;     // of these, with the label turned round
+  int64_t unclear = 0;     // prompts of which no pair has the margin; left out
+  int64_t repetitive = 0;  // answers above max_repetition
 };
 Json json_of(const PairLabelReport& report);
+
+// The scores with which an answer that repeats itself loses: those of texts whose share of repeated sequences
+// of four words is above `most` are put below every margin, so that no such answer is a positive and every
+// positive beats it. Rosset et al., 2024, arXiv 2404.03715, appendix. `repetitive` is raised by their number.
+std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
+                                     int64_t& repetitive);
 
 struct LabelledPairs {
   std::vector<PreferencePair> pairs;

@@ -42,7 +42,7 @@ Tensor lora_merge(const Tensor& weight, const Tensor& lora_a, const Tensor& lora
 
 PLAUDIT_FUNCTIONS(decode, m) {
   m.def(
-      "lora_merge(Tensor weight, Tensor lora_a, Tensor lora_b, *, float alpha=16.0, bool rslora=False) -> "
+      "lora_merge(Tensor weight, Tensor lora_a, Tensor lora_b, *, float alpha=32.0, bool rslora=False) -> "
       "(Tensor weight)",
       &lora_merge, "The weight with a low-rank adapter folded in.", {"90"});
 }

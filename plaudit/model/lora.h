@@ -35,6 +35,6 @@ LoraLayer make_lora(const at::Tensor& weight, const LoraOptions& options, Rng rn
 
 // weight + s B A: weight [out, in], a [r, in], b [out, r].
 at::Tensor lora_merge(const at::Tensor& weight, const at::Tensor& lora_a, const at::Tensor& lora_b,
-                      double alpha = 16, bool rslora = false);
+                      double alpha = 32, bool rslora = false);
 
 }  // namespace plaudit

@@ -291,8 +291,9 @@ std::tuple<Tensor, Tensor> token_logps_op(const Tensor& hidden, const Tensor& we
   const auto rows = keep.flatten().nonzero().squeeze(1);
   const auto h = as_real(hidden).flatten(0, 1).index_select(0, rows);
   const auto w = as_real(weight).to(h.scalar_type());
-  const auto chosen = targets.flatten().index_select(0, rows).to(at::kLong);
-  check.index_range("targets", chosen, 0, weight.size(0));
+  const auto named = targets.flatten().index_select(0, rows);
+  check.index_range("targets", named, 0, weight.size(0));
+  const auto chosen = named.to(at::kLong);
   const auto [logps, entropy] = token_logps(h, w, chosen, {temperature, softcap, chunk}, h.scalar_type());
   const auto spread = [&](const Tensor& values) {
     return at::zeros({mask.numel()}, values.options()).index_copy(0, rows, values).view(mask.sizes());

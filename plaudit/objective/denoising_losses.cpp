@@ -57,14 +57,12 @@ DdpoResult ddpo_loss(const Tensor& logps, const Tensor& old_logps, const Tensor&
   check.alike({{"logps", logps}, {"old_logps", old_logps}}, 2);
   check_samples(check, "advantages", advantages, logps);
   check.that(options.clip_range > 0, "clip_range", "> 0", options.clip_range);
-  check.that(options.advantage_clip > 0, "advantage_clip", "> 0", options.advantage_clip);
+  if (options.advantage_clip)
+    check.that(*options.advantage_clip > 0, "advantage_clip", "> 0", *options.advantage_clip);
   const auto l = as_real(logps);
   const auto d = l - as_real(old_logps).detach().to(l.scalar_type());
-  const auto a = as_real(advantages)
-                     .detach()
-                     .to(l.scalar_type())
-                     .clamp(-options.advantage_clip, options.advantage_clip)
-                     .unsqueeze(1);
+  auto a = as_real(advantages).detach().to(l.scalar_type()).unsqueeze(1);
+  if (options.advantage_clip) a = a.clamp(-*options.advantage_clip, *options.advantage_clip);
   const auto ratio = d.clamp(-max_log_ratio, max_log_ratio).exp();
   const auto loss =
       at::maximum(-a * ratio, -a * ratio.clamp(1 - options.clip_range, 1 + options.clip_range)).mean();
@@ -84,10 +82,10 @@ PLAUDIT_FUNCTIONS(diffusion, m) {
       },
       "Regression of reward differences on log-ratio differences of denoising paths.", {"09"});
   m.def(
-      "ddpo_loss(Tensor logps, Tensor old_logps, Tensor advantages, float clip_range=0.0001, float "
+      "ddpo_loss(Tensor logps, Tensor old_logps, Tensor advantages, float clip_range=0.0001, float? "
       "advantage_clip=5.) -> (Tensor loss, Tensor approx_kl, Tensor clip_fraction)",
       [](const Tensor& logps, const Tensor& old_logps, const Tensor& advantages, double clip_range,
-         double advantage_clip) {
+         std::optional<double> advantage_clip) {
         return as_tuple(ddpo_loss(logps, old_logps, advantages, {clip_range, advantage_clip}));
       },
       "Clipped policy gradient over denoising steps.", {"09"});

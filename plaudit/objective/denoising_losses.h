@@ -25,8 +25,8 @@ PrdpResult prdp_loss(const Tensor& logps, const Tensor& old_logps, const Tensor&
                      const Tensor& rewards, const PrdpOptions& options = {});
 
 struct DdpoOptions {
-  double clip_range = 1e-4;   // of the ratio, > 0
-  double advantage_clip = 5;  // > 0
+  double clip_range = 1e-4;                  // of the ratio, > 0
+  std::optional<double> advantage_clip = 5;  // > 0; none: advantages as they are
 };
 struct DdpoResult {
   Tensor loss;           // scalar

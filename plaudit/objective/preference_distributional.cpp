@@ -21,11 +21,12 @@ PairLoss mean_variance_loss(const Tensor& chosen, const Tensor& rejected, double
   check.finite("rejected", rejected);
   check.that(variance_penalty >= 0, "variance_penalty", ">= 0", variance_penalty);
   const auto c = as_real(chosen), r = as_real(rejected);
-  const auto variance = at::softplus(c.select(1, 1)).square() + at::softplus(r.select(1, 1)).square();
-  // Deviations that underflow leave a certain preference, not 0/0.
-  const double least = c.scalar_type() == at::kDouble ? 1e-300 : 1e-36;
-  const auto margin =
-      std::sqrt(2 * std::numbers::pi) * (c.select(1, 0) - r.select(1, 0)) * variance.clamp_min(least).rsqrt();
+  const auto std_c = at::softplus(c.select(1, 1)), std_r = at::softplus(r.select(1, 1));
+  const auto variance = std_c.square() + std_r.square();
+  // Deviations that underflow leave a certain preference, not 0/0; hypot's derivatives are at most 1.
+  const double least = c.scalar_type() == at::kDouble ? 1e-150 : 1e-15;
+  const auto deviation = at::hypot(std_c.clamp_min(least), std_r.clamp_min(least));
+  const auto margin = std::sqrt(2 * std::numbers::pi) * (c.select(1, 0) - r.select(1, 0)) / deviation;
   const auto losses = logistic_link(margin);
   return {losses.mean() + variance_penalty * variance.mean(), losses};
 }

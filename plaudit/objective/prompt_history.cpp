@@ -43,7 +43,8 @@ Tensor per_prompt_normalize(const Tensor& rewards, const Tensor& prompt_ids, Rew
   for (size_t i = 0; i < batch.size(); ++i) {
     auto& past = history[ids.const_data_ptr<int64_t>()[i]];
     past.push_back(batch[i]);
-    if (static_cast<int64_t>(past.size()) > options.buffer_size) past.erase(past.begin());
+    // A history that was kept under a larger size is cut down to this one.
+    while (static_cast<int64_t>(past.size()) > options.buffer_size) past.erase(past.begin());
   }
   const auto whole = spread_of(batch);
   std::vector<double> advantages;

@@ -39,7 +39,7 @@ Tensor sequence_advantage(const Tensor& rewards, const Tensor& values, bool clam
 AlolLoss alol_loss(const Tensor& logps, const Tensor& ref_logps, const Tensor& mask, const Tensor& advantages,
                    const AlolOptions& options) {
   const Check check("offline.alol_loss");
-  check_tokens(check, {{"logps", logps}, {"ref_logps", ref_logps}}, mask, ValidRows::every);
+  check_tokens(check, {{"logps", logps}, {"ref_logps", ref_logps}}, mask, ValidRows::some);
   check_per_row(check, "advantages", advantages, logps);
   check.choice("variant", options.variant, {"ref_free", "alol", "seq", "kl"});
   if (options.clip) check.that(*options.clip > 0 && *options.clip <= 1, "clip", "in (0, 1]", *options.clip);
@@ -63,14 +63,14 @@ AlolLoss alol_loss(const Tensor& logps, const Tensor& ref_logps, const Tensor& m
 
 SequenceLoss weighted_nll_loss(const Tensor& logps, const Tensor& mask, const Tensor& weights) {
   const Check check("offline.weighted_nll_loss");
-  check_tokens(check, {{"logps", logps}}, mask, ValidRows::every);
+  check_tokens(check, {{"logps", logps}}, mask, ValidRows::some);
   check_per_row(check, "weights", weights, logps);
   return of_rows(as_real(weights) * -keep_valid(as_real(logps), mask).sum(1));
 }
 
 SequenceLoss gold_loss(const Tensor& logps, const Tensor& mask, const Tensor& rewards, double floor) {
   const Check check("offline.gold_loss");
-  check_tokens(check, {{"logps", logps}}, mask, ValidRows::every);
+  check_tokens(check, {{"logps", logps}}, mask, ValidRows::some);
   check_per_row(check, "rewards", rewards, logps);
   check.that(floor >= 0 && floor <= 1, "floor", "in [0, 1]", floor);
   const auto logp = keep_valid(as_real(logps), mask);

@@ -34,7 +34,7 @@ Tensor shortest_paths(const Tensor& edges, const Tensor& variance, int64_t nodes
 }
 
 // R_ij = G_ii + G_jj - 2 G_ij with G the inverse of the Laplacian of 1/variance plus the mean of each
-// component, which the differences do not see.
+// component, which the differences do not see: at the scale of its conductances, lest one is rounded away.
 Tensor resistances(const Tensor& edges, const Tensor& variance, const Tensor& connected) {
   const int64_t nodes = connected.size(0);
   const auto a = edges.select(1, 0), b = edges.select(1, 1);
@@ -44,7 +44,9 @@ Tensor resistances(const Tensor& edges, const Tensor& variance, const Tensor& co
   weights.fill_diagonal_(0);  // a loop carries nothing
   const auto laplacian = at::diag(weights.sum(1)) - weights;
   const auto together = connected.to(at::kDouble);
-  const auto green = at::linalg_inv(laplacian + together / together.sum(1, true));
+  const auto scale = at::mv(together, weights.sum(1)) / together.sum(1);  // equal within a component
+  const auto mean = together * (at::where(scale > 0, scale, 1.0) / together.sum(1)).unsqueeze(1);
+  const auto green = at::linalg_inv(laplacian + mean);
   const auto own = green.diagonal();
   return (own.unsqueeze(1) + own.unsqueeze(0) - 2 * green).clamp_min(0);
 }

@@ -107,6 +107,7 @@ Value math_hypot(Machine& m, const LibraryFunction& f, const Args& a) {
 
 Value np_clip(Machine& m, const LibraryFunction&, const Args& a) {
   const auto absent = [](const Value& v) { return v.is(Tag::none) || v.is(Tag::unbound); };
+  if (a[1].is(Tag::unbound) && a[2].is(Tag::unbound)) m.type("np.clip() needs a_min and a_max");
   if (absent(a[1]) && absent(a[2])) m.value("np.clip() needs a bound");
   Value out = as_array(m, a[0]);
   if (!absent(a[1])) out = map2(m, out, a[1], maximum);

@@ -38,6 +38,7 @@ class Parser {
           at.text == "async")
         return compound(out);
     }
+    if (at_match()) return skip_match();
     if (c_.at_op("@")) return decorated(out);
     for (;;) {
       simple(out);
@@ -183,6 +184,28 @@ class Parser {
     } else {
       attempt(at.line);
     }
+  }
+
+  // `match` is a name like any other but before an expression, a colon and a block that begins with `case`.
+  bool at_match() const {
+    if (!c_.at_word("match")) return false;
+    size_t end = 1;
+    while (c_.peek(end).kind != TokenKind::newline && c_.peek(end).kind != TokenKind::end) ++end;
+    const auto &colon = c_.peek(end - 1), &first = c_.peek(end + 2);
+    return end > 2 && c_.peek(end).kind == TokenKind::newline && colon.kind == TokenKind::op &&
+           colon.text == ":" && c_.peek(end + 1).kind == TokenKind::indent && first.kind == TokenKind::name &&
+           first.text == "case";
+  }
+
+  // Patterns are a language of their own: what belongs to the statement is passed over.
+  void skip_match() {
+    c_.forbid(c_.peek(), "'match' is not allowed");
+    while (!c_.at_kind(TokenKind::indent)) c_.next();
+    int depth = 0;
+    do {
+      const auto kind = c_.next().kind;
+      depth += kind == TokenKind::indent ? 1 : kind == TokenKind::dedent ? -1 : 0;
+    } while (depth > 0);
   }
 
   static void parse_target(ProgramCursor& c) { check_target(c, *parse_expression(c), false); }

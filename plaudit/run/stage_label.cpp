@@ -54,6 +54,9 @@ void check_label(const LabelStage& options) {
   if (options.replay == 0 && options.replay_decay != LabelStage{}.replay_decay)
     fail(ErrorKind::value, "replay_decay", "is not used without replay");
   if (options.pairs.pairs == "margin") return;
+  if (options.pairs.max_repetition)
+    fail(ErrorKind::value, "max_repetition",
+         "is not used by pairs " + options.pairs.pairs + ", only by margin");
   for (const auto& key : keys_of<MarginPairOptions>()) {
     const Json set = option_table<MarginPairOptions>().write(options.pairs.margin);
     if (set.at(key) != option_table<MarginPairOptions>().write({}).at(key))
@@ -113,6 +116,7 @@ void report_labels(const PairLabelReport& report, const std::vector<JudgedAnswer
       {"prompts with fewer than two answers", report.skipped},
       {"pairs with equal scores", report.ties},
       {"prompts without a clear pair", report.unclear}};
+  if (report.repetitive > 0) summary.metric("label/repetitive", static_cast<double>(report.repetitive));
   for (const auto& [what, count] : left_out)
     if (count > 0) summary.rejected(what, count);
 }

@@ -121,7 +121,8 @@ std::vector<Json> predict_inputs(const Json& body) {
 }
 
 std::vector<Json> full_texts(const Json& body) {
-  const auto query = texts(field(body, "query"), "query");
+  if (field(body, "query").is_string()) wrong_type("query", "a list of strings", body["query"]);
+  const auto query = texts(body["query"], "query");
   std::vector<Json> items;
   for (const auto& text : query)
     items.push_back(Json{{"text", text}, {"prompt", nullptr}, {"label", nullptr}});
@@ -132,7 +133,12 @@ std::vector<Json> full_texts(const Json& body) {
       request_check.refuse(
           ErrorKind::shape, "body",
           fmt::format("holds {} texts in 'query' and {} in '{}'", query.size(), body[list].size(), list));
-    for (size_t i = 0; i < items.size(); ++i) items[i][name] = body[list][i];
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto& value = body[list][i];
+      if (name == std::string_view("prompt") && !value.is_string() && !value.is_array() && !value.is_null())
+        wrong_type(list, "a list of strings or messages", body[list]);
+      items[i][name] = value;
+    }
   }
   return items;
 }
@@ -198,7 +204,10 @@ Json cohere_rerank(const std::vector<double>& scores, const Json& options) {
   return Json{{"model", options.value("model", Json("m"))}, {"results", std::move(results)}};
 }
 
-Json predict_reply(const std::vector<double>& scores, const Json& options) {
+Json predict_reply(const Check& check, const std::vector<double>& scores, const Json& options) {
+  if (flag(options, "single", false) && scores.size() != 1)
+    check.refuse(ErrorKind::shape, "scores",
+                 fmt::format("hold {} numbers for a single input", scores.size()));
   Json reply = Json::array();
   for (const double score : scores) {
     const Json entry = {{"score", flag(options, "raw_scores", false) ? score : sigmoid(score)},
@@ -247,7 +256,7 @@ Json score_response(const std::string& endpoint, const std::vector<double>& scor
       check.refuse(ErrorKind::shape, "scores", fmt::format("must be one number, got {}", scores.size()));
     return scores[0];
   }
-  if (endpoint == "/predict") return predict_reply(scores, options);
+  if (endpoint == "/predict") return predict_reply(check, scores, options);
   if (endpoint == "/rerank" && !options.contains("documents")) return tei_rerank(scores, options);
   if (endpoint.ends_with("/rerank")) return cohere_rerank(scores, options);
   const bool activation = flag(options, "use_activation", true) && flag(options, "activation", true);

@@ -19,6 +19,8 @@ std::tuple<Tensor, Tensor> square(const Tensor& x, double scale) {
 }
 
 PLAUDIT_FUNCTIONS(testing, m) {
+  m.def("constant(Tensor x) -> (Tensor loss)", [](const Tensor& x) { return at::zeros({}, x.options()); },
+        "Zero.", {});
   m.def("square(Tensor x, float scale=1.0) -> (Tensor loss, Tensor y)", &square, "Squares.", {});
 }
 
@@ -88,6 +90,15 @@ TEST(Conform, TrailingZerosOfTenDigitsAreNotPrinted) {
   };
   EXPECT_EQ(nine("1.0329367405706"), "pass");  // 1.06695831002...
   EXPECT_EQ(nine("1.0329367409606"), "fail");
+}
+
+TEST(Conform, AnOutputThatAnInputDoesNotReachHasAGradientOfZero) {
+  const auto status = [](const std::string& grad) {
+    return run(R"({"function": "testing.constant", "inputs": {"x": [1.0]}, "grad": {"x": )" + grad + "}}")
+        .status;
+  };
+  EXPECT_EQ(status("[0]"), "pass");
+  EXPECT_EQ(status("[1]"), "fail");
 }
 
 TEST(Conform, AMissingFunctionIsNamedSo) {

@@ -19,6 +19,11 @@ TEST(PriorityDraw, FollowsTheWeightsAndNeverTakesZero) {
   EXPECT_EQ(drawn.eq(1).logical_or(drawn.eq(3)).all().item<bool>(), true);
   EXPECT_EQ(priority_draw(p, at::tensor({0.0}, at::kDouble)).item<int64_t>(), 1);
   EXPECT_EQ(priority_draw(p, at::tensor({std::nextafter(1.0, 0.0)}, at::kDouble)).item<int64_t>(), 3);
+  const auto last = at::tensor({0.9}, at::kDouble);
+  EXPECT_EQ(priority_draw(at::tensor({5e-324, 0.0}, at::kDouble), last).item<int64_t>(), 0)
+      << "rounded up to the total";
+  EXPECT_EQ(priority_draw(at::tensor({1e308, 1e308}, at::kDouble), last).item<int64_t>(), 1)
+      << "the total overflows";
 }
 
 TEST(Selection, TopFractionKeepsTheBest) {

@@ -73,6 +73,11 @@ TEST(SeriesDistance, IsZeroForScaledOneForNegatedAndRefusesAConstant) {
     EXPECT_NEAR(series_distance(x, -x).distance.item<double>(), 1, 1e-12);
   });
   expect_error(ErrorKind::value, "y", [] { series_distance(at::arange(3), at::ones({3})); });
+  // A constant is one whatever rounding its mean has, and small numbers are none.
+  const auto constant = at::full({7}, 1000000.1, at::kDouble);
+  expect_error(ErrorKind::value, "x", [&] { series_distance(constant, at::arange(7)); });
+  const auto small = at::arange(3) * 1e-13;
+  EXPECT_NEAR(series_distance(small, at::arange(3)).correlation.item<double>(), 1, 1e-12);
   expect_error(ErrorKind::value, "x", [] { series_distance(at::ones({1}), at::ones({1})); });
 }
 

@@ -65,6 +65,24 @@ TEST(LabelPairs, AMarginDependsOnWhoWroteTheBetterAnswer) {
   EXPECT_EQ(result.report.unclear, 1);
 }
 
+TEST(LabelPairs, AnAnswerThatRepeatsItselfLosesWhateverItScores) {
+  PairLabelOptions options{.pairs = "margin", .max_repetition = 0.5};
+  options.margin = {.min_positive = 5, .margin_teacher = 2, .margin_student = 1};
+  auto list = list_of_scores({9, 6, 5.5, 1});
+  list.completions[0] = "so very good and so very good and so very good and so very good and so very good";
+  const auto result = label_pairs({list}, options, Rng(0, "noise"));
+  EXPECT_EQ(result.report.repetitive, 1);
+  ASSERT_EQ(result.pairs.size(), 4U);  // 6 and 5.5 over the best-scored one and over 1
+  for (const auto& pair : result.pairs) EXPECT_NE(pair.chosen, list.completions[0]);
+  EXPECT_EQ(result.pairs[0].rejected, list.completions[0]);
+  EXPECT_EQ(result.pairs[0].extra["rejected_score"], 9) << "what the judge said is kept";
+  options.max_repetition.reset();
+  EXPECT_EQ(label_pairs({list}, options, Rng(0, "noise")).pairs[0].chosen, list.completions[0]);
+  options.max_repetition = 1.5;
+  expect_error(ErrorKind::value, {"max_repetition", "1.5"},
+               [&] { label_pairs({list}, options, Rng(0, "noise")); });
+}
+
 TEST(LabelPairs, WritersFollowTheirAnswers) {
   auto list = list_of_scores({1, 2, 3});
   list.completions[1] = " ";

@@ -40,6 +40,12 @@ TEST(Prdp, GradientMatchesFiniteDifferencesAndEqualRewardsTeachNothing) {
   });
 }
 
+TEST(Denoising, AdvantagesAreClippedUnlessToldOtherwise) {
+  const auto x = at::ones({2, 3}, at::kDouble), far = at::full({2}, 50.0, at::kDouble);
+  EXPECT_NEAR(ddpo_loss(x, x, far).loss.item<double>(), -5, 1e-6);
+  EXPECT_NEAR(ddpo_loss(x, x, far, {.advantage_clip = std::nullopt}).loss.item<double>(), -50, 1e-6);
+}
+
 TEST(Denoising, ErrorsNameTheArgument) {
   const auto x = at::ones({2, 3}, at::kDouble), half = at::full({2}, 0.5, at::kDouble);
   expect_error(ErrorKind::value, "alpha_bar_prev", [&] { ddim_step(x, x, half, half - 0.1); });

@@ -34,7 +34,19 @@ TEST(DistributionalLosses, SurviveExtremes) {
     for (const auto& grad :
          gradients([](const auto& x) { return categorical_loss(x[0], x[1]).loss; }, {c, r}))
       EXPECT_TRUE(at::isfinite(grad).all().item<bool>());
+    for (const auto type : {at::kFloat, at::kDouble})
+      for (const auto& grad : gradients([](const auto& x) { return mean_variance_loss(x[0], x[1]).loss; },
+                                        {c.to(type), r.to(type)}))
+        EXPECT_TRUE(at::isfinite(grad).all().item<bool>());
   });
+  // Deviations of e^-30: the derivative by a deviation is large, but a number.
+  const auto low = at::tensor({0.0, -30.0}).view({1, 2}), high = at::tensor({1.0, -30.0}).view({1, 2});
+  const auto steep = [&](at::ScalarType type) {
+    return gradients([](const auto& x) { return mean_variance_loss(x[0], x[1]).loss; },
+                     {low.to(type), high.to(type)})[0][0][1]
+        .item<double>();
+  };
+  EXPECT_NEAR(steep(at::kFloat) / steep(at::kDouble), 1, 1e-4);
   const auto same = at::full({1, 2}, -2000.0, at::kDouble);
   EXPECT_NEAR(mean_variance_loss(same, same).loss.item<double>(), std::log(2.0), 1e-12);
 }

@@ -34,6 +34,17 @@ TEST(InferenceDistance, ResistanceIsAMetricBelowTheShortestPath) {
   });
 }
 
+TEST(InferenceDistance, ResistanceScalesWithTheVariance) {
+  const auto edges = at::tensor({0, 1, 1, 2, 0, 2}).view({3, 2});
+  const auto variance = at::tensor({1.0, 2.0, 4.0}, at::kDouble);
+  const auto plain = inference_distance(edges, variance, 4, "resistance");
+  for (const double scale : {1e-20, 1e-12, 1e12, 1e17}) {
+    const auto scaled = inference_distance(edges, scale * variance, 4, "resistance") / scale;
+    expect_close(scaled.narrow(0, 0, 3).narrow(1, 0, 3), plain.narrow(0, 0, 3).narrow(1, 0, 3), 1e-9);
+    EXPECT_TRUE(scaled[3][0].isinf().item<bool>()) << "a node without edges";
+  }
+}
+
 TEST(AutoencodingGap, AShiftedCopyHasNone) {
   for_draws(100, [] {
     const auto r = normal({4});

@@ -34,6 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
         Faulty{"x = 1\nwhile x: x = 0\nreturn x", "forbidden", 3},
         Faulty{"try:\n    x = 1\nexcept: pass\nreturn 1", "forbidden", 2},
         Faulty{"with x as y:\n    pass", "forbidden", 2}, Faulty{"def f(): pass\nreturn 1", "forbidden", 2},
+        Faulty{"match action:\n    case 1:\n        pass\n    case _: pass\nreturn 1", "forbidden", 2},
+        Faulty{"match (1): pass", "syntax", 2}, Faulty{"match = 1\nmatch += 1\nreturn match.x", "name", 4},
         Faulty{"class A: pass", "forbidden", 2}, Faulty{"import os", "forbidden", 2},
         Faulty{"global x", "forbidden", 2}, Faulty{"del action", "forbidden", 2},
         Faulty{"assert 1", "forbidden", 2}, Faulty{"raise x", "forbidden", 2},
@@ -64,19 +66,21 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Types, ProgramFaults,
-    ::testing::Values(
-        Faulty{"return self.check_grasp", "type", 2}, Faulty{"return self.goal_height()", "type", 2},
-        Faulty{"return 'a' * 1000000000", "type", 2}, Faulty{"return '%s' % 1", "type", 2},
-        Faulty{"return 'a' + 1", "type", 2}, Faulty{"x = 1\nreturn x(2)", "type", 3},
-        Faulty{"x = 1\nfor i in x: pass\nreturn x", "type", 3}, Faulty{"return abs(1, 2)", "type", 2},
-        Faulty{"return np.sum()", "type", 2}, Faulty{"return np.sum([1], foo=2)", "type", 2},
-        Faulty{"f = lambda x: x\nreturn f()", "type", 3}, Faulty{"return [1] - [2]", "type", 2},
-        Faulty{"return action[0.5]", "type", 2}, Faulty{"return action['a']", "type", 2},
-        Faulty{"x = np\nreturn 1", "type", 2}, Faulty{"f = action.sum\nreturn 1", "type", 2},
-        Faulty{"return math.sin(action)", "type", 2}, Faulty{"return {[1]: 2}", "type", 2},
-        Faulty{"return (1, 2)[0](3)", "type", 2}, Faulty{"return 1 @ 2", "type", 2},
-        Faulty{"x = (1, 2)\nx[0] = 3\nreturn 1", "type", 3}, Faulty{"return None + 1", "type", 2},
-        Faulty{"return action.astype(int)", "type", 2}, Faulty{"a, b = 1\nreturn a", "type", 2}));
+    ::testing::Values(Faulty{"return self.check_grasp", "type", 2},
+                      Faulty{"return self.goal_height()", "type", 2},
+                      Faulty{"return 'a' * 1000000000", "type", 2}, Faulty{"return '%s' % 1", "type", 2},
+                      Faulty{"return 'a' + 1", "type", 2}, Faulty{"x = 1\nreturn x(2)", "type", 3},
+                      Faulty{"x = 1\nfor i in x: pass\nreturn x", "type", 3},
+                      Faulty{"return abs(1, 2)", "type", 2}, Faulty{"return np.sum()", "type", 2},
+                      Faulty{"return np.clip(1)", "type", 2}, Faulty{"return np.sum([1], foo=2)", "type", 2},
+                      Faulty{"f = lambda x: x\nreturn f()", "type", 3}, Faulty{"return [1] - [2]", "type", 2},
+                      Faulty{"return action[0.5]", "type", 2}, Faulty{"return action['a']", "type", 2},
+                      Faulty{"x = np\nreturn 1", "type", 2}, Faulty{"f = action.sum\nreturn 1", "type", 2},
+                      Faulty{"return math.sin(action)", "type", 2}, Faulty{"return {[1]: 2}", "type", 2},
+                      Faulty{"return (1, 2)[0](3)", "type", 2}, Faulty{"return 1 @ 2", "type", 2},
+                      Faulty{"x = (1, 2)\nx[0] = 3\nreturn 1", "type", 3},
+                      Faulty{"return None + 1", "type", 2}, Faulty{"return action.astype(int)", "type", 2},
+                      Faulty{"a, b = 1\nreturn a", "type", 2}));
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ProgramFaults,
                          ::testing::Values(Faulty{"return (action +\n  [1, 2])", "shape", 2},
