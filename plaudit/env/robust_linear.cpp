@@ -192,11 +192,10 @@ PLAUDIT_FUNCTIONS(linear, m) {
   m.def("ridge_gram(Tensor features, float ridge) -> (Tensor gram)", &ridge_gram,
         "The ridge Gram matrix of features.", {"10"});
   m.def(
-      "r2pvi_weights(Tensor features, Tensor next_values, str divergence='tv', *, float lam, float ridge, "
-      "int horizon) -> "
-      "(Tensor weights)",
-      [](const Tensor& features, const Tensor& values, std::string divergence, double lam, double ridge,
-         int64_t horizon) {
+      "r2pvi_weights(Tensor features, Tensor next_values, float lam, float ridge, int horizon, str "
+      "divergence='tv') -> (Tensor weights)",
+      [](const Tensor& features, const Tensor& values, double lam, double ridge, int64_t horizon,
+         std::string divergence) {
         return r2pvi_weights(features, values, {std::move(divergence), lam, ridge, horizon});
       },
       "The robust part of the weights of one step.", {"10"});
