@@ -54,7 +54,7 @@ Json json_of(const PairLabelReport& report);
 
 // The scores with which an answer that repeats itself loses: those of texts whose share of repeated sequences
 // of four words is above `most` are put below every margin, so that no such answer is a positive and every
-// positive beats it. Rosset et al., 2024, arXiv 2404.03715, appendix. `repetitive` is raised by their number.
+// positive beats it. Rosset et al., 2024, arXiv 2404.03715. `repetitive` is raised by their number.
 std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
                                      int64_t& repetitive);
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "plaudit/core/file_lock.h"
 #include "plaudit/core/files.h"
@@ -58,24 +59,20 @@ constexpr const char* kTurn = "reference.turn";
 // Nobody else's turn begins while the folder of runs is locked.
 std::shared_ptr<void> take_turn(const fs::path& own, const std::string& what, RunContext& context) {
   for (bool said = false; !context.interrupted();) {
-    const auto others = stages_beside(own, context.id());
-    const auto busy = [&] {
-      return std::find_if(others.begin(), others.end(), [&](const fs::path& folder) {
+    {
+      const auto alone = FileLock::take(own.parent_path().string(), /*wait=*/true);
+      const auto others = stages_beside(own, context.id());
+      const auto busy = std::find_if(others.begin(), others.end(), [&](const fs::path& folder) {
         const auto file = folder / kTurn;
         return says(file, what) && FileLock::is_taken(file.string());
       });
-    };
-    {
-      const auto alone = FileLock::take(own.parent_path().string(), /*wait=*/true);
-      if (busy() == others.end()) {
+      if (busy == others.end()) {
         const auto folder = context.folder() + "/checkpoints";
         create_folder(folder);
         return std::make_shared<Turn>(folder + "/" + kTurn, what);
       }
-    }
-    if (const auto first = busy(); !said && first != others.end()) {
-      say("waiting for the reference log-probabilities that " + first->string() + " computes");
-      said = true;
+      if (!std::exchange(said, true))
+        say("waiting for the reference log-probabilities that " + busy->string() + " computes");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
