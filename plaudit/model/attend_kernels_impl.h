@@ -33,6 +33,17 @@ template <bool Turned, bool Add>
 struct ProductBody {
   const Product& p;
   int64_t column;
+  PLAUDIT_INLINE float factor(const float* a, int64_t row, int64_t k) const {
+    return Turned ? a[k * p.a_stride + row] : a[row * p.a_stride + k];
+  }
+  template <int R>
+  PLAUDIT_INLINE void add_half(V (&sums)[R], const float* a, const float* b) const {
+    for (int64_t k = 0; k < p.depth; ++k) {
+      const V weights = load(b + k * p.b_stride);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) sums[r] += splat(factor(a, r, k)) * weights;
+    }
+  }
   template <int R>
   void run(int64_t row) const {
     float* c = p.c + row * p.c_stride + column;
@@ -48,13 +59,18 @@ struct ProductBody {
     } else {
       clear(tile);
     }
-    for (int64_t k = 0; k < p.depth; ++k) {
-      const V low = load(b + k * p.b_stride), high = load(b + k * p.b_stride + 16);
+    if constexpr (R > kWholeRows) {
+      add_half<R>(tile.low, a, b);
+      add_half<R>(tile.high, a, b + 16);
+    } else {
+      for (int64_t k = 0; k < p.depth; ++k) {
+        const V low = load(b + k * p.b_stride), high = load(b + k * p.b_stride + 16);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const V x = splat(Turned ? a[k * p.a_stride + r] : a[r * p.a_stride + k]);
-        tile.low[r] += x * low;
-        tile.high[r] += x * high;
+        for (int r = 0; r < R; ++r) {
+          const V x = splat(factor(a, r, k));
+          tile.low[r] += x * low;
+          tile.high[r] += x * high;
+        }
       }
     }
 #pragma GCC unroll 16

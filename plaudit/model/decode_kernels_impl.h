@@ -1,13 +1,20 @@
 // The kernels themselves. Included by one file per instruction set, which defines PLAUDIT_KERNEL_SET (the
-// name of the table) and PLAUDIT_TILE_ROWS (rows whose sums fit the registers) and is compiled with that
-// instruction set. Everything here has internal linkage, and no library templates are used: a function shared
-// with other files might otherwise be linked in the wrong instruction set.
+// name of the table) and PLAUDIT_TILE_ROWS (rows whose sums fit the registers; with PLAUDIT_WHOLE_ROWS, those
+// beyond which only half of their columns at a time do) and is compiled with that instruction set. Everything
+// here has internal linkage, and no library templates are used: a function shared with other files might
+// otherwise be linked in the wrong instruction set.
 #pragma once
 
 #include "plaudit/model/decode_vector.h"
 
 namespace plaudit::decode {
 namespace {
+
+#ifdef PLAUDIT_WHOLE_ROWS
+constexpr int kWholeRows = PLAUDIT_WHOLE_ROWS;
+#else
+constexpr int kWholeRows = PLAUDIT_TILE_ROWS;
+#endif
 
 // Sums of R rows by 32 columns.
 template <int R>
@@ -24,12 +31,30 @@ PLAUDIT_INLINE void clear(Tile<R>& tile) {
 template <class T>
 constexpr int64_t kAhead = 24 * Step<T>::kDepth* kPanel;
 
+// sums += x [R, depth] times half of the columns of one panel.
+template <int R, class T>
+PLAUDIT_INLINE void multiply_half(V (&sums)[R], const T* x, int64_t x_stride, const T* panel, int64_t depth,
+                                  int64_t ahead) {
+  constexpr int64_t step = Step<T>::kDepth;
+  for (int64_t k = 0; k < depth; k += step) {
+    __builtin_prefetch(panel + k * kPanel + ahead);
+    const auto weights = Step<T>::weights(panel + k * kPanel);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) sums[r] = Step<T>::add(sums[r], weights, x + r * x_stride + k);
+  }
+}
+
 // tile += x [R, depth] times one panel. Fetches what lies `ahead` of the panel's elements: the processor
 // guesses too late by itself.
 template <int R, class T>
 PLAUDIT_INLINE void multiply(Tile<R>& tile, const T* x, int64_t x_stride, const T* panel, int64_t depth,
                              int64_t ahead) {
   constexpr int64_t step = Step<T>::kDepth;
+  if constexpr (R > kWholeRows) {
+    multiply_half<R>(tile.low, x, x_stride, panel, depth, ahead);
+    multiply_half<R>(tile.high, x, x_stride, panel + 16 * step, depth, ahead);
+    return;
+  }
   for (int64_t k = 0; k < depth; k += step) {
     __builtin_prefetch(panel + k * kPanel + ahead);
     __builtin_prefetch(panel + k * kPanel + ahead + 16 * step);
