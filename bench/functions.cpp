@@ -1,6 +1,7 @@
 #include "bench/functions.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -61,6 +62,7 @@ void add_logps(BenchReport& report, at::ScalarType compute) {
   const double limit_gflop = 2e-9 * side * side * side;
   const double product = 2e-9 * Logps::kRows * Logps::kHidden * Logps::kVocab;
   const auto add = [&](const std::string& name, double gflop, const std::function<void()>& work) {
+    fmt::print(stderr, "bench: {} {}\n", name, precision);
     const double memory = extra_mib(work);
     const auto speed = beside_limit(
         work, [&] { gemm(out, a, b); }, /*rounds=*/7, /*seconds=*/0.3);
@@ -102,6 +104,7 @@ void add_scans(BenchReport& report) {
   report.limits["five arrays of [256,1024], M/s"] = millions / fastest(five, 0.5);
   const auto add = [&](const std::string& name, const std::function<void()>& limit,
                        const std::function<void()>& work) {
+    fmt::print(stderr, "bench: {}\n", name);
     const auto speed = beside_limit(work, limit, /*rounds=*/15, /*seconds=*/0.03);
     report.jobs.push_back({.job = name,
                            .precision = "f32",
