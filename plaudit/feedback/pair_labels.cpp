@@ -75,6 +75,25 @@ std::vector<double> win_rates(const std::vector<double>& scores) {
   return rates;
 }
 
+// The scores with which an answer that repeats itself loses: those of texts whose share of repeated sequences
+// of four words is above `most` are put below every margin, so that no such answer is a positive and every
+// positive beats it. Rosset et al., 2024, arXiv 2404.03715. `repetitive` is raised by their number.
+std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
+                                     int64_t& repetitive) {
+  auto scores = list.scores;
+  if (scores.empty()) return scores;
+  const auto lead = std::max({margin.margin_teacher, margin.margin_student, 0.0});
+  const double last =
+      std::min(margin.min_positive, *std::min_element(scores.begin(), scores.end())) - lead - 1;
+  const auto distinct = repetition_penalty(list.completions, 4);
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (1 - distinct[static_cast<int64_t>(i)].item<double>() <= most) continue;
+    scores[i] = last;
+    ++repetitive;
+  }
+  return scores;
+}
+
 PairChoice margin_choice(const Comparable& list, const std::vector<double>& scores,
                          const MarginPairOptions& options) {
   std::vector<int64_t> teacher(list.list.scores.size(), 0);
@@ -99,22 +118,6 @@ PreferencePair with_noise(PreferencePair pair, bool flip) {
 }
 
 }  // namespace
-
-std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
-                                     int64_t& repetitive) {
-  auto scores = list.scores;
-  if (scores.empty()) return scores;
-  const auto lead = std::max({margin.margin_teacher, margin.margin_student, 0.0});
-  const double last =
-      std::min(margin.min_positive, *std::min_element(scores.begin(), scores.end())) - lead - 1;
-  const auto distinct = repetition_penalty(list.completions, 4);
-  for (size_t i = 0; i < scores.size(); ++i) {
-    if (1 - distinct[static_cast<int64_t>(i)].item<double>() <= most) continue;
-    scores[i] = last;
-    ++repetitive;
-  }
-  return scores;
-}
 
 void judge_answers(Judge& judge, std::vector<JudgedAnswers>& lists) {
   std::vector<Answer> answers;

@@ -29,7 +29,7 @@ struct PairLabelOptions {
   double noise = 0;               // probability that the label of a pair is turned round, in [0, 1)
   std::string scores = "judge";   // the judge's, or win-rate: the share of the other answers that it beats
   MarginPairOptions margin = {};  // of pairs "margin"; the teacher is the reference
-  std::optional<double> max_repetition = {};  // of pairs "margin": see repetitive_loses
+  std::optional<double> max_repetition = {};  // of pairs "margin": above this share of repeats it loses
   double soft_labels = 0;  // 0: labels are 1; else sigma(this times the difference of scores)
 };
 template <>
@@ -51,12 +51,6 @@ struct PairLabelReport {
   int64_t repetitive = 0;  // answers above max_repetition
 };
 Json json_of(const PairLabelReport& report);
-
-// The scores with which an answer that repeats itself loses: those of texts whose share of repeated sequences
-// of four words is above `most` are put below every margin, so that no such answer is a positive and every
-// positive beats it. Rosset et al., 2024, arXiv 2404.03715. `repetitive` is raised by their number.
-std::vector<double> repetitive_loses(const RankedList& list, const MarginPairOptions& margin, double most,
-                                     int64_t& repetitive);
 
 struct LabelledPairs {
   std::vector<PreferencePair> pairs;

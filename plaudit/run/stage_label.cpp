@@ -54,13 +54,13 @@ void check_label(const LabelStage& options) {
   if (options.replay == 0 && options.replay_decay != LabelStage{}.replay_decay)
     fail(ErrorKind::value, "replay_decay", "is not used without replay");
   if (options.pairs.pairs == "margin") return;
-  if (options.pairs.max_repetition)
-    fail(ErrorKind::value, "max_repetition",
-         "is not used by pairs " + options.pairs.pairs + ", only by margin");
+  const auto refuse = [&](const std::string& key) {
+    fail(ErrorKind::value, key, "is not used by pairs " + options.pairs.pairs + ", only by margin");
+  };
+  if (options.pairs.max_repetition) refuse("max_repetition");
   for (const auto& key : keys_of<MarginPairOptions>()) {
     const Json set = option_table<MarginPairOptions>().write(options.pairs.margin);
-    if (set.at(key) != option_table<MarginPairOptions>().write({}).at(key))
-      fail(ErrorKind::value, key, "is not used by pairs " + options.pairs.pairs + ", only by margin");
+    if (set.at(key) != option_table<MarginPairOptions>().write({}).at(key)) refuse(key);
   }
 }
 

@@ -28,16 +28,21 @@ const Json& field(const Json& body, const std::string& name) {
   return *found;
 }
 
-// A text, or a list of texts.
-std::vector<std::string> texts(const Json& value, const std::string& name) {
+std::vector<std::string> text_list(const Json& value, const std::string& name,
+                                   const char* expected = "a list of strings") {
   std::vector<std::string> out;
-  if (value.is_string()) return {value.get<std::string>()};
-  if (!value.is_array()) wrong_type(name, "a string or a list of strings", value);
+  if (!value.is_array()) wrong_type(name, expected, value);
   for (const auto& item : value) {
-    if (!item.is_string()) wrong_type(name, "a string or a list of strings", value);
+    if (!item.is_string()) wrong_type(name, expected, value);
     out.push_back(item.get<std::string>());
   }
   return out;
+}
+
+// A text, or a list of texts.
+std::vector<std::string> texts(const Json& value, const std::string& name) {
+  if (value.is_string()) return {value.get<std::string>()};
+  return text_list(value, name, "a string or a list of strings");
 }
 
 void check_not_empty(const std::vector<Json>& items, const std::string& name) {
@@ -121,8 +126,7 @@ std::vector<Json> predict_inputs(const Json& body) {
 }
 
 std::vector<Json> full_texts(const Json& body) {
-  if (field(body, "query").is_string()) wrong_type("query", "a list of strings", body["query"]);
-  const auto query = texts(body["query"], "query");
+  const auto query = text_list(field(body, "query"), "query");
   std::vector<Json> items;
   for (const auto& text : query)
     items.push_back(Json{{"text", text}, {"prompt", nullptr}, {"label", nullptr}});
