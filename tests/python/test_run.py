@@ -1,5 +1,6 @@
 """`plaudit run` as a user meets it: mistakes, Ctrl-C, kill -9 and resume, on a tiny model with random weights."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -292,16 +293,22 @@ def test_runs_that_start_together_compute_their_reference_once(recipe, start, tm
     assert not list(tmp_path.glob("**/reference.turn")), "a turn ends with what it was for"
 
 
-def test_a_turn_of_a_run_that_was_killed_stops_nobody(recipe, start, tmp_path):
+def test_a_run_waits_for_a_turn_that_is_held_and_for_no_other(recipe, start, tmp_path):
     process = start(recipe, "stages.train.max_steps=2", "--out", tmp_path / "first")
     deadline = time.monotonic() + 60
-    while not (turns := list((tmp_path / "first").glob("**/reference.turn"))) and time.monotonic() < deadline:
+    while not (turns := list((tmp_path / "first").glob("stages/*/checkpoints/reference.turn"))) and time.monotonic() < deadline:
         time.sleep(0.001)
     process.kill()
     process.communicate()
-    for turn in turns:  # too late is no failure: then there is nothing that could stop anyone
-        assert turn.exists()
-    finish(start(recipe, "stages.train.max_steps=2", "--out", tmp_path / "second"))
+    assert turns and turns[0].exists(), "killed while it computed its reference"
+    with turns[0].open() as held:  # as if it still ran
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = start(recipe, "stages.train.max_steps=2", "--out", tmp_path / "second")
+        time.sleep(3)
+        assert waiting.poll() is None
+        waiting.send_signal(signal.SIGINT)
+        assert "waiting for the reference log-probabilities" in finish(waiting, 130)[1]
+    finish(start("--resume", tmp_path / "second"))
 
 
 def test_a_reference_of_other_data_or_another_model_is_refused(recipe, start, tmp_path):
