@@ -10,8 +10,8 @@
 #include "bench/process.h"
 #include "plaudit/core/checks.h"
 #include "plaudit/core/log.h"
+#include "plaudit/model/multiply.h"
 #include "plaudit/model/resolve.h"
-#include "plaudit/model/row_products.h"
 #include "plaudit/model/transformer.h"
 #include "plaudit/train/preference_losses.h"
 

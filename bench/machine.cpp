@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bench/bench.h"
+#include "plaudit/model/multiply.h"
 #include "plaudit/model/row_products.h"
 
 namespace plaudit::bench {
@@ -81,7 +82,7 @@ void gemm(at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
   if (a.scalar_type() == at::kBFloat16 && !multiplies_bf16())
     widened_product(out, a, b);
   else
-    at::mm_out(out, a, b);
+    multiply_into(out, a, b);
 }
 
 double gemm_gflops(at::ScalarType dtype, int64_t rows, int64_t inner, int64_t columns, double seconds) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "plaudit/core/parallel.h"
+#include "plaudit/model/multiply.h"
 
 namespace plaudit {
 namespace {
@@ -49,7 +50,7 @@ std::vector<Piece> pieces_of(const Tensor& x, const std::vector<int64_t>& sizes,
   int64_t products = 0;
   for (size_t i = 0; i + 1 < sizes.size(); ++i) products += rows * sizes[i] * sizes[i + 1];
   const int64_t blocks = std::clamp<int64_t>(std::min(threads / nets, rows / kNetRows), 1, threads);
-  if (!x.is_cpu() || threads == 1 || nets * blocks == 1 || products < kNetProducts * blocks) return {{}};
+  if (!x.is_cpu() || nets * blocks == 1 || products < kNetProducts * blocks) return {{}};
   std::vector<Piece> out;
   for (int64_t m = 0; m < nets; ++m)
     for (int64_t b = 0; b < blocks; ++b) {
@@ -91,7 +92,7 @@ std::vector<Tensor> activations(const Tensor& x, const std::vector<MlpLayer>& la
       auto out = piece.of_rows(outs[i]), weight = piece.of_net(layers[i].weight);
       if (members == 0) weight = weight.t();
       if (in.dim() == 2)
-        at::addmm_out(out, bias, in, weight);
+        multiply_into(out, in, weight, bias);
       else
         at::baddbmm_out(out, bias, in, weight);
       if (i + 1 < layers.size()) out.relu_();
@@ -115,7 +116,9 @@ Tensor input_gradient_by_rows(const Tensor& g, const std::vector<Tensor>& outs,
     auto part = pick(g[m]);
     for (size_t i = layers.size(); i-- > 0;) {
       if (i + 1 < layers.size()) part = at::threshold_backward(part, pick(outs[i][m]), 0);
-      part = at::mm(part, layers[i].weight[m].t());
+      auto to = at::empty({part.size(0), layers[i].weight.size(1)}, part.options());
+      multiply_into(to, part, layers[i].weight[m].t());
+      part = to;
     }
     dx[m].index_copy_(0, rows, part);
   });
@@ -166,7 +169,7 @@ class MlpPass : public torch::autograd::Function<MlpPass> {
         auto to = piece.of_rows(of_inputs[i]), weight = piece.of_net(layers[i].weight);
         if (members > 0) weight = weight.transpose(-1, -2);
         if (to.dim() == 2)
-          at::mm_out(to, grad, weight);
+          multiply_into(to, grad, weight);
         else
           at::bmm_out(to, grad, weight);
       }
@@ -200,12 +203,12 @@ class MlpPass : public torch::autograd::Function<MlpPass> {
       if (members == 0) {
         dw = dw.narrow(0, first, count);
         db = db.narrow(0, first, count);
-        at::mm_out(dw, grad.t(), in);
+        multiply_into(dw, grad.t(), in);
         at::sum_out(db, grad, 0);
       } else {
         dw = piece.of_net(dw).narrow(1, first, count);
         db = piece.of_net(db).narrow(1, first, count);
-        at::mm_out(dw, piece.of_net(in).t(), grad);
+        multiply_into(dw, piece.of_net(in).t(), grad);
         at::sum_out(db, grad, 0, /*keepdim=*/true);
       }
     });

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "plaudit/core/checks.h"
 #include "plaudit/core/parallel.h"
+#include "plaudit/model/multiply.h"
 
 namespace plaudit {
 namespace {
@@ -87,14 +87,6 @@ void for_rows(const Tensor& a, const Tensor& b, const Fn& multiply) {
 
 }  // namespace
 
-bool multiplies_bf16() {
-  static const bool yes = c10::Dispatcher::singleton()
-                              .findSchemaOrThrow("mkldnn::_is_mkldnn_bf16_supported", "")
-                              .typed<bool()>()
-                              .call();
-  return yes;
-}
-
 void copy_transposed(const Tensor& to, const Tensor& from) {
   const auto* source = static_cast<const uint16_t*>(from.const_data_ptr());
   auto* target = static_cast<uint16_t*>(to.mutable_data_ptr());
@@ -110,26 +102,16 @@ void copy_transposed(const Tensor& to, const Tensor& from) {
       target[r * width + c] = source[c * step + r];
 }
 
-void product_into(const Tensor& out, const Tensor& a, const Tensor& b) {
-  if (is_widened(a)) return widened_product(out, a, b);
+void product_into(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& bias) {
+  if (is_widened(a)) return widened_product(out, a, b, bias);
   for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
-    auto part = out.narrow(0, begin, rows.size(0));
-    at::mm_out(part, rows, b);
+    multiply_into(out.narrow(0, begin, rows.size(0)), rows, b, bias);
   });
 }
 
 Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias) {
   const auto out = at::empty({a.size(0), b.size(1)}, a.options());
-  if (!bias.defined()) {
-    product_into(out, a, b);
-  } else if (is_widened(a)) {
-    widened_product(out, a, b, bias);
-  } else {
-    for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
-      auto part = out.narrow(0, begin, rows.size(0));
-      at::addmm_out(part, bias, rows, b);
-    });
-  }
+  product_into(out, a, b, bias);
   return out;
 }
 
@@ -138,7 +120,7 @@ void add_product(const Tensor& sum, const Tensor& a, const Tensor& b, double sca
   for_rows(a, b, [&](const Tensor& rows, int64_t begin) {
     auto part = sum.narrow(0, begin, rows.size(0));
     if (sum.scalar_type() == a.scalar_type())
-      part.addmm_(rows, b, 1, scale);
+      multiply_into(part, rows, b, part, scale);
     else
       part.add_(at::mm(rows, b), scale);
   });
