@@ -1,5 +1,5 @@
 // An environment that writes down what is done in it: whoever trains there leaves a log of transitions
-// behind.
+// behind, with the states (infos qpos and qvel, f64) that each began in.
 #pragma once
 
 #include <memory>
@@ -32,14 +32,18 @@ class RecordedEnvironment : public Environment {
   ControlData log(int64_t rows) const;
 
  private:
+  int64_t states() const;  // numbers of qpos and qvel
   int64_t width() const;
   void end_episode();
+  void look();  // what the next step begins with
 
   std::unique_ptr<Environment> inner_;
   std::string path_;
-  std::vector<double> before_;
-  std::vector<float> rows_;  // observation, action, reward, next observation, terminal, end
-  int64_t unsaved_ = 0;      // rows since the last flush
+  std::vector<double> observation_, state_;
+  // Observation, action, reward, next observation, terminal, end; qpos and qvel before the step, in f64: two
+  // places each.
+  std::vector<float> rows_;
+  int64_t unsaved_ = 0;  // rows since the last flush
   bool flushed_ = false, running_ = false;
 };
 

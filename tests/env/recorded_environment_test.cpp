@@ -1,5 +1,6 @@
 #include "plaudit/env/recorded_environment.h"
 
+#include <array>
 #include <filesystem>
 
 #include "tests/support/files.h"
@@ -34,6 +35,22 @@ TEST(RecordedEnvironment, LeavesTheTransitionsOfWhatWasDone) {
   EXPECT_TRUE(at::allclose(after, 0.8 * v + 0.2 * log.actions));
   EXPECT_FALSE(log.terminals.any().item<bool>());
   EXPECT_EQ(env.log(6).episode_starts.numel(), 2);
+  // The state that a step began in, in f64: a simulation that starts there sees what the log saw.
+  const auto qpos = log.infos.at("qpos"), qvel = log.infos.at("qvel");
+  EXPECT_EQ(qpos.scalar_type(), at::kDouble);
+  const auto simulated = make_environment("point");
+  for (int64_t row = 0; row < 12; ++row) {
+    std::array<double, 4> observed{};
+    simulated->set_state(qpos[row].data_ptr<double>(), qvel[row].data_ptr<double>());
+    simulated->observe(observed.data());
+    const auto seen = at::tensor(at::ArrayRef<double>(observed), at::kDouble);
+    EXPECT_TRUE(at::equal(seen.to(at::kFloat), log.observations[row])) << row;
+    const std::array<double, 2> push = {0.01 * static_cast<double>(row), 0};
+    simulated->step(push.data());
+    simulated->observe(observed.data());
+    const auto next = at::tensor(at::ArrayRef<double>(observed), at::kDouble);
+    EXPECT_TRUE(at::equal(next.to(at::kFloat), log.next_observations[row])) << row;
+  }
   expect_error(ErrorKind::value, "rows must lie in [1, 12], got 13", [&] { env.log(13); });
 }
 

@@ -39,6 +39,7 @@ def value(metrics, name):
 def load(path):
     with h5py.File(path) as file:
         columns = {name: item[()] for name, item in file.items() if isinstance(item, h5py.Dataset)}
+        columns |= {f"infos/{name}": item[()] for name, item in file.get("infos", {}).items()}
         metadata = {name: item[()] for name, item in file["metadata"].items()}
     return columns, metadata
 
@@ -164,6 +165,9 @@ def test_without_an_actor_one_is_trained_first(trained):
     # The rule of the task: v' = 0.8 v + 0.2 a.
     v, after = replay["observations"][:, 2:], replay["next_observations"][:, 2:]
     assert np.allclose(after, 0.8 * v + 0.2 * replay["actions"], atol=1e-6)
+    assert replay["infos/qpos"].dtype == np.float64
+    states = np.concatenate([replay["infos/qpos"], replay["infos/qvel"]], axis=1)
+    assert np.array_equal(states.astype(np.float32), replay["observations"])  # the task shows its whole state
 
 
 def test_a_training_that_was_killed_leaves_the_same_sets(trained, build_folder, tmp_path):
