@@ -45,12 +45,12 @@ struct Token : Draw {
 class Run {
  public:
   Run(const Decoder& decoder, const std::vector<std::vector<int64_t>>& prompts,
-      const SamplingOptions& options, const Rng& rng, const GenerateCallbacks& callbacks)
+      const SamplingOptions& options, const std::vector<Rng>& streams, const GenerateCallbacks& callbacks)
       : decoder_(decoder),
         prompts_(prompts),
         options_(options),
         filter_{options.temperature, options.top_k, options.top_p, options.min_p},
-        rng_(rng),
+        streams_(streams),
         callbacks_(callbacks),
         session_(decoder.model->session()),
         results_(prompts.size(), std::vector<Completion>(static_cast<size_t>(options.per_prompt))),
@@ -148,7 +148,7 @@ class Run {
     Answer answer{.prompt = prompt.index,
                   .sample = sample,
                   .sequence = session_->fork(prompt.sequence),
-                  .rng = rng_.child(prompt.index).child(sample)};
+                  .rng = streams_[static_cast<size_t>(prompt.index)].child(sample)};
     if (!options_.stop.empty()) answer.stream = std::make_unique<StreamDecoder>(decoder_.tokenizer);
     const auto first = draw(prompt.logits.data(), prompt.hidden.data(), answer.rng);
     live_.push_back(std::move(answer));
@@ -219,7 +219,7 @@ class Run {
   const std::vector<std::vector<int64_t>>& prompts_;
   const SamplingOptions& options_;
   SamplingFilter filter_;
-  const Rng& rng_;
+  const std::vector<Rng>& streams_;
   const GenerateCallbacks& callbacks_;
   std::unique_ptr<Session> session_;
   std::vector<std::vector<Completion>> results_;
@@ -235,9 +235,10 @@ class Run {
 
 std::vector<std::vector<Completion>> run_decoding(const Decoder& decoder,
                                                   const std::vector<std::vector<int64_t>>& prompts,
-                                                  const SamplingOptions& options, const Rng& rng,
+                                                  const SamplingOptions& options,
+                                                  const std::vector<Rng>& streams,
                                                   const GenerateCallbacks& callbacks) {
-  return Run(decoder, prompts, options, rng, callbacks).finish();
+  return Run(decoder, prompts, options, streams, callbacks).finish();
 }
 
 }  // namespace plaudit::decode

@@ -19,12 +19,13 @@ struct Decoder {
   int64_t hidden = 0;  // width of the hidden states that steering looks at
 };
 
-// Draws all answers; prompts and options have been checked. Each pass feeds the last token of every answer in
-// flight and some tokens of prompts that wait. A prompt is computed once, then forked for each answer. An
-// answer that ends gives its place to the next one.
+// Draws all answers, those to prompt i from streams[i]; prompts and options have been checked. Each pass
+// feeds the last token of every answer in flight and some tokens of prompts that wait. A prompt is computed
+// once, then forked for each answer. An answer that ends gives its place to the next one.
 std::vector<std::vector<Completion>> run_decoding(const Decoder& decoder,
                                                   const std::vector<std::vector<int64_t>>& prompts,
-                                                  const SamplingOptions& options, const Rng& rng,
+                                                  const SamplingOptions& options,
+                                                  const std::vector<Rng>& streams,
                                                   const GenerateCallbacks& callbacks);
 
 }  // namespace plaudit::decode

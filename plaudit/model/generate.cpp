@@ -83,11 +83,20 @@ Generator::~Generator() = default;
 std::vector<std::vector<Completion>> Generator::generate(const std::vector<std::vector<int64_t>>& prompts,
                                                          const SamplingOptions& options, const Rng& rng,
                                                          const GenerateCallbacks& callbacks) const {
+  std::vector<Rng> streams;
+  for (size_t i = 0; i < prompts.size(); ++i) streams.push_back(rng.child(static_cast<int64_t>(i)));
+  return generate(prompts, options, streams, callbacks);
+}
+
+std::vector<std::vector<Completion>> Generator::generate(const std::vector<std::vector<int64_t>>& prompts,
+                                                         const SamplingOptions& options,
+                                                         const std::vector<Rng>& streams,
+                                                         const GenerateCallbacks& callbacks) const {
   const at::NoGradGuard no_grad;
   const auto& decoder = impl_->decoder;
   check_options(options, decoder.tokenizer != nullptr);
   check_prompts(prompts, decoder.vocab, decoder.context);
-  return decode::run_decoding(decoder, prompts, options, rng, callbacks);
+  return decode::run_decoding(decoder, prompts, options, streams, callbacks);
 }
 
 }  // namespace plaudit

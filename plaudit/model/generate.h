@@ -56,6 +56,11 @@ class Generator {
   std::vector<std::vector<Completion>> generate(const std::vector<std::vector<int64_t>>& prompts,
                                                 const SamplingOptions& options, const Rng& rng,
                                                 const GenerateCallbacks& callbacks = {}) const;
+  // The same with a stream for each prompt: answer (i, k) draws from streams[i].child(k).
+  std::vector<std::vector<Completion>> generate(const std::vector<std::vector<int64_t>>& prompts,
+                                                const SamplingOptions& options,
+                                                const std::vector<Rng>& streams,
+                                                const GenerateCallbacks& callbacks = {}) const;
 
  private:
   struct Impl;

@@ -153,7 +153,7 @@ void PolicyGradientObjective::roll_out(const std::vector<int64_t>& batch, int64_
   std::vector<int64_t> places;
   for (const auto example : own)
     places.push_back(std::find(batch.begin(), batch.end(), example) - batch.begin());
-  judge(places, draw(places, ranks.world == 1));
+  judge(places, draw(places));
   fill_logps(places, tokens_per_batch);
   for (const auto place : places) set_advantages(place);
   std::vector<at::Tensor> joined;
@@ -161,32 +161,27 @@ void PolicyGradientObjective::roll_out(const std::vector<int64_t>& batch, int64_
   ranks.all_reduce_sum(joined);
 }
 
-// The answers to the prompts at these places, place after place. Side by side they share their passes; of
-// several ranks none knows how many stand beside, so each prompt has a stream of its own.
-std::vector<Answer> PolicyGradientObjective::draw(const std::vector<int64_t>& places, bool side_by_side) {
+// The answers to the prompts at these places, place after place. The stream of a prompt is that of its place
+// in the batch, so that its answers are the same whichever rank gives them.
+std::vector<Answer> PolicyGradientObjective::draw(const std::vector<int64_t>& places) {
   const auto round = rng_.child(static_cast<int64_t>(step_[0].item<double>()));
-  const Generator generator(policy_);
   const auto prompt_of = [&](int64_t place) {
     return static_cast<size_t>(batch_[static_cast<size_t>(place)]);
   };
-  std::vector<std::vector<Completion>> completions;  // [batch] side by side, else of each place
-  if (side_by_side) {
-    std::vector<std::vector<int64_t>> prompts;
-    for (const auto example : batch_) prompts.push_back(prompt_ids_[static_cast<size_t>(example)]);
-    completions = generator.generate(prompts, sampling_, round);
-  } else {
-    for (const auto place : places)
-      completions.push_back(
-          generator.generate({prompt_ids_[prompt_of(place)]}, sampling_, round.child(place))[0]);
+  std::vector<std::vector<int64_t>> prompts;
+  std::vector<Rng> streams;
+  for (const auto place : places) {
+    prompts.push_back(prompt_ids_[prompt_of(place)]);
+    streams.push_back(round.child(place));
   }
+  const auto completions = Generator(policy_).generate(prompts, sampling_, streams);
   auto* ids = rollouts_.ids.mutable_data_ptr<double>();
   auto* lengths = rollouts_.lengths.mutable_data_ptr<double>();
   auto* ended = rollouts_.ended.mutable_data_ptr<float>();
   std::vector<Answer> answers;
   for (size_t p = 0; p < places.size(); ++p) {
-    const auto& drawn = completions[side_by_side ? static_cast<size_t>(places[p]) : p];
     for (int64_t k = 0; k < sampling_.per_prompt; ++k) {
-      const auto& completion = drawn[static_cast<size_t>(k)];
+      const auto& completion = completions[p][static_cast<size_t>(k)];
       const auto row = places[p] * sampling_.per_prompt + k;
       std::copy(completion.ids.begin(), completion.ids.end(), ids + row * sampling_.max_new_tokens);
       lengths[row] = static_cast<double>(completion.ids.size());

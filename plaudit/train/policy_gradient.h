@@ -81,7 +81,7 @@ class PolicyGradientObjective : public Objective {
   // What one rank knows of its own prompts, summed over the ranks.
   std::vector<Parameter> rollouts() const;
   void roll_out(const std::vector<int64_t>& batch, int64_t tokens_per_batch, const Collective& ranks);
-  std::vector<Answer> draw(const std::vector<int64_t>& places, bool side_by_side);
+  std::vector<Answer> draw(const std::vector<int64_t>& places);
   void judge(const std::vector<int64_t>& places, const std::vector<Answer>& answers);
   void set_advantages(int64_t place);
   void fill_logps(const std::vector<int64_t>& own, int64_t tokens_per_batch);

@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <barrier>
 #include <thread>
 
 #include "plaudit/core/errors.h"
 #include "plaudit/train/checkpoint.h"
 #include "tests/train/folder.h"
+#include "tests/train/thread_sum.h"
 #include "tests/train/toy.h"
 
 namespace plaudit {
@@ -60,29 +60,6 @@ TEST(Loop, AccumulationEqualsTheLargeBatch) {
     EXPECT_LT(difference(whole, cut), tolerance) << at::toString(dtype);
   }
 }
-
-// Sums tensors over threads that stand for ranks.
-class ThreadSum {
- public:
-  explicit ThreadSum(int64_t world) : slots_(static_cast<size_t>(world)), barrier_(world) {}
-
-  Collective collective(int64_t rank) {
-    return {rank, static_cast<int64_t>(slots_.size()), [this, rank](std::vector<at::Tensor>& tensors) {
-              slots_[static_cast<size_t>(rank)].clear();
-              for (const auto& tensor : tensors) slots_[static_cast<size_t>(rank)].push_back(tensor.clone());
-              barrier_.arrive_and_wait();
-              for (size_t i = 0; i < tensors.size(); ++i) {
-                tensors[i].zero_();
-                for (const auto& slot : slots_) tensors[i].add_(slot[i]);
-              }
-              barrier_.arrive_and_wait();
-            }};
-  }
-
- private:
-  std::vector<std::vector<at::Tensor>> slots_;
-  std::barrier<> barrier_;
-};
 
 TEST(Loop, RanksEqualOneProcessWithTheirBatch) {
   ToyObjective alone({.dtype = at::kDouble});

@@ -4,11 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
+#include <thread>
 
 #include "plaudit/core/errors.h"
 #include "tests/support/tiny_model.h"
 #include "tests/train/folder.h"
+#include "tests/train/thread_sum.h"
 
 namespace plaudit {
 namespace {
@@ -103,6 +106,44 @@ TEST(PolicyGradient, ContinuesBitForBit) {
   EXPECT_GT(train(*resumed, quick(7), go_on).resumed_from, 0);
   const auto a = weights(whole), b = weights(second);
   for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << i;
+}
+
+// Two updates on the same answers, then on new ones: whose share a prompt is changes neither answer nor
+// score.
+TEST(PolicyGradient, AnswersDoNotDependOnTheNumberOfRanks) {
+  const PolicyGradientOptions options{.updates = 2};
+  const auto log_into = [](TrainContext& context, std::vector<double>& scores) {
+    context.metrics = [&scores](int64_t, const auto& metrics) { scores.push_back(metrics.at("score")); };
+  };
+  const auto whole = lora_model();
+  auto objective = objective_of(whole, options);
+  std::vector<double> scores;
+  TrainContext alone{.rng = Rng(0, "train")};
+  log_into(alone, scores);
+  train(*objective, quick(4), alone);
+
+  constexpr int64_t world = 2;
+  ThreadSum sum(world);
+  std::vector<LanguageModel> models;
+  for (int64_t rank = 0; rank < world; ++rank) models.push_back(lora_model());
+  std::vector<double> scores_of_ranks;
+  std::vector<std::thread> threads;
+  for (int64_t rank = 0; rank < world; ++rank)
+    threads.emplace_back([&, rank] {
+      auto part = objective_of(models[static_cast<size_t>(rank)], options);
+      TrainContext context{.rng = Rng(0, "train")};
+      context.collective = sum.collective(rank);
+      log_into(context, scores_of_ranks);
+      train(*part, quick(4), context);
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_GT(std::abs(scores.at(0) - scores.at(2)), 1e-6);  // other prompts, other answers
+  ASSERT_EQ(scores_of_ranks.size(), scores.size());        // the first rank reports
+  for (size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores_of_ranks[i], scores[i], 1e-6) << i;
+  for (const auto& model : models) {
+    const auto a = weights(whole), b = weights(model);
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::allclose(a[i], b[i], 1e-3, 1e-4)) << i;
+  }
 }
 
 TEST(PolicyGradient, AnswersThatNobodyCanJudgeTeachNothingAndAreCounted) {
