@@ -168,6 +168,15 @@ def test_a_good_file_is_learnt_from(build_folder, tmp_path):
     assert metrics(tmp_path / "run")["updates"] == 10
 
 
+@pytest.mark.parametrize(("attack", "low", "high"), [("none", 0, 0), ("random", 0.1, 0.5)])
+def test_your_own_log_is_learnt_from_as_it_is_or_corrupted_first(attack, low, high, build_folder, tmp_path):
+    short = ["environment=point", "steps=20", "stages.evaluate_control.episodes=2", f"attack={attack}"]
+    run(start(build_folder, "recipes/05-riql-data.yaml", tmp_path / "run", f"data={d4rl(tmp_path / 'log.hdf5')}", *short))
+    found = metrics(tmp_path / "run")
+    assert found["updates"] == 20
+    assert low <= found["corrupted_rows"] / 57 <= high  # three time-outs have no next observation
+
+
 FILMED = """
 doc: a short film
 seed: 0
