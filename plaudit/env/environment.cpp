@@ -12,6 +12,11 @@ std::vector<std::string> environment_ids() {
   return ids;
 }
 
+int64_t time_limit(const std::string& id) {
+  const auto* task = find_mujoco_task(id);
+  return task != nullptr ? task->max_steps : make_environment(id)->spec().max_steps;
+}
+
 std::unique_ptr<Environment> make_environment(const std::string& id) {
   if (id == "Pendulum-v1") return make_pendulum();
   if (id == "point") return make_point();

@@ -68,6 +68,9 @@ class Environment {
 // The tasks by name: "HalfCheetah-v5", "Pendulum-v1", "point", ...
 std::vector<std::string> environment_ids();
 
+// The steps of an episode of each of them, 0 where there is no limit; loads no model.
+int64_t time_limit(const std::string& id);
+
 // UserErrors: an unknown id (value, with the nearest one), a model file that is missing or does not load
 // (io). The first environment of a task loads its model, later ones share it.
 std::unique_ptr<Environment> make_environment(const std::string& id);

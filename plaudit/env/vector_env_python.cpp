@@ -4,9 +4,11 @@
 #include <torch/custom_class.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "plaudit/core/checks.h"
+#include "plaudit/env/mujoco_render.h"
 #include "plaudit/env/vector_env.h"
 
 namespace plaudit {
@@ -106,6 +108,31 @@ struct PythonVectorEnv : torch::CustomClassHolder {
     return {qpos, qvel};
   }
 
+  // All that `other`, of the same task and size, is: states, streams of random numbers, what the last step
+  // gave.
+  void copy_from(const c10::intrusive_ptr<PythonVectorEnv>& other) {
+    for (int64_t i = 0; i < env.size(); ++i) env.copy_from(i, other->env, i);
+    const auto to = buffers(), from = other->buffers();
+    for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+  }
+
+  bool has_picture() const { return plaudit::has_picture(env.environment(0)); }
+
+  // RGB [height,width,3] u8 of one environment.
+  Tensor draw(int64_t index, int64_t width, int64_t height, const std::string& camera) {
+    Check("env.render")
+        .that(index >= 0 && index < env.size(), "index", fmt::format("in [0, {})", env.size()), index);
+    if (!renderer || width != drawn.width || height != drawn.height || camera != drawn.camera) {
+      drawn = {.width = width, .height = height, .camera = camera};
+      renderer.reset();
+      renderer = std::make_unique<MujocoRenderer>(env.environment(0), drawn);
+    }
+    const auto pixels = renderer->draw(env.environment(index));
+    const auto out = at::empty({height, width, 3}, at::kByte);
+    std::copy(pixels.begin(), pixels.end(), out.mutable_data_ptr<uint8_t>());
+    return out;
+  }
+
   std::string divergences() const {
     Json list = Json::array();
     for (const auto& d : env.divergences())
@@ -118,15 +145,20 @@ struct PythonVectorEnv : torch::CustomClassHolder {
   }
 
   VectorEnv env;
+  std::unique_ptr<MujocoRenderer> renderer;  // made for the first picture
+  RenderOptions drawn;
   Tensor actions, observations, next_observations, rewards, terminated, truncated, valid;
 };
 
-std::string environment_ids_json() {
-  return Json(environment_ids()).dump();
+// {"HalfCheetah-v5": 1000, ...}
+std::string environments_json() {
+  Json limits = Json::object();
+  for (const auto& id : environment_ids()) limits[id] = time_limit(id);
+  return limits.dump();
 }
 
 TORCH_LIBRARY_FRAGMENT(plaudit, m) {
-  m.def("environment_ids() -> str", &environment_ids_json);
+  m.def("environments() -> str", &environments_json);
   m.class_<PythonVectorEnv>("VectorEnv")
       .def(torch::init<const std::string&, int64_t, const std::string&, int64_t, int64_t, bool, bool>())
       .def("spec", &PythonVectorEnv::spec)
@@ -137,6 +169,9 @@ TORCH_LIBRARY_FRAGMENT(plaudit, m) {
       .def("step", &PythonVectorEnv::step)
       .def("set_state", &PythonVectorEnv::set_state)
       .def("get_state", &PythonVectorEnv::get_state)
+      .def("copy_from", &PythonVectorEnv::copy_from)
+      .def("has_picture", &PythonVectorEnv::has_picture)
+      .def("draw", &PythonVectorEnv::draw)
       .def("divergences", &PythonVectorEnv::divergences);
 }
 

@@ -2,21 +2,38 @@
 
 import time
 
+import gymnasium
 import numpy
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from plaudit._simulations import Copied, Simulations
 
-class NativeSb3VecEnv(VecEnv):
+
+class NativeSb3VecEnv(Copied, VecEnv):
     """As DummyVecEnv over Monitor: episodes restart in the step that ends them, infos hold "terminal_observation",
     "TimeLimit.truncated" and, at an episode's end, "episode" with its return, length and time."""
 
-    def __init__(
-        self, id, num_envs, *, seed=None, threads=0, max_episode_steps=None, outside="refuse", divergence="refuse"
-    ):
-        from plaudit.env import _Simulations
+    _kept = {"spec", "_returns", "_lengths", "_start", "_seeds", "reset_infos"}
 
-        self._simulations = s = _Simulations(id, num_envs, "same_step", seed, threads, max_episode_steps, outside, divergence)
-        self.render_mode = None
+    def __init__(
+        self,
+        id,
+        num_envs,
+        *,
+        seed=None,
+        threads=0,
+        max_episode_steps=None,
+        outside="refuse",
+        divergence="refuse",
+        render_mode=None,
+    ):
+        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self._simulations = s = Simulations(
+            id, num_envs, "same_step", seed, threads, max_episode_steps, outside, divergence, render_mode
+        )
+        self.spec = gymnasium.spec(f"plaudit/{id}")
+        self.metadata = s.metadata
+        self.render_mode = render_mode
         super().__init__(num_envs, s.observation_space, s.action_space)
         self._returns = numpy.zeros(num_envs)
         self._lengths = numpy.zeros(num_envs, int)
@@ -28,7 +45,7 @@ class NativeSb3VecEnv(VecEnv):
             s.seed(self._seeds)
         self._reset_seeds()
         self._reset_options()
-        s.native.reset()
+        s.reset()
         self._returns[:] = 0
         self._lengths[:] = 0
         self.reset_infos = [{} for _ in range(self.num_envs)]
@@ -56,6 +73,9 @@ class NativeSb3VecEnv(VecEnv):
 
     def close(self):
         pass
+
+    def get_images(self):
+        return [self._simulations.render(i) for i in range(self.num_envs)]
 
     def get_attr(self, attr_name, indices=None):
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]

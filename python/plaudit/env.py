@@ -12,18 +12,18 @@
 
 Ids are Gymnasium's (``plaudit.env.ids()``); gymnasium.make("plaudit/HalfCheetah-v5") works once this module is imported.
 Observations, rewards and flags equal Gymnasium's from the same state and actions. Seeds are plaudit's own: environment i of
-a vector draws from seed + i, and has the same episodes beside any number of others and on any number of threads.
+a vector draws from seed + i, and has the same episodes beside any number of others and on any number of threads. Without
+a seed it is drawn anew each time, as Gymnasium does.
 """
 
 import json
 
 import gymnasium
 import numpy
-import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from plaudit import _library
+from plaudit._simulations import Copied, Simulations, environments, real_numbers
 
 __all__ = ["NativeEnv", "NativeVectorEnv", "ids", "make", "make_sb3", "make_vec"]
 
@@ -36,67 +36,10 @@ _AUTORESET = {
 
 def ids():
     """The names of all tasks."""
-    return json.loads(_library.load().environment_ids())
+    return list(environments())
 
 
-def _box(bounds, dtype):
-    """A space; null stands for infinity."""
-    low = [-numpy.inf if b is None else b for b in bounds["low"]]
-    high = [numpy.inf if b is None else b for b in bounds["high"]]
-    return gymnasium.spaces.Box(numpy.array(low, dtype), numpy.array(high, dtype), dtype=dtype)
-
-
-class _Simulations:
-    """The native environments and views of their buffers; every class below stands on one of these."""
-
-    def __init__(self, id, n, autoreset, seed, threads, max_steps, outside, divergence):
-        for name, value, choices in (("outside", outside, ("refuse", "clip")), ("divergence", divergence, ("refuse", "end"))):
-            if value not in choices:
-                raise ValueError(f"env.make_vec: {name} must be one of {', '.join(choices)}, got {value!r}")
-        _library.load()
-        limit = -1 if max_steps is None else max_steps
-        self.native = torch.classes.plaudit.VectorEnv(
-            id, n, autoreset, threads, limit, outside == "refuse", divergence == "refuse"
-        )
-        self.spec = json.loads(self.native.spec())
-        self.n = n
-        self.max_steps = self.spec["max_steps"] if max_steps is None else max_steps or None
-        names = "actions observations next_observations rewards terminated truncated valid".split()
-        for name, tensor in zip(names, self.native.buffers()):
-            setattr(self, name, tensor.numpy())
-        self.dtype = numpy.float32 if self.spec["f32_observations"] else numpy.float64
-        self.observation_space = _box(self.spec["observation"], self.dtype)
-        self.action_space = _box(self.spec["action"], numpy.float32)
-        if seed is not None:
-            self.seed(seed)
-
-    def seed(self, seed, mask=None):
-        """One seed, of which environment i takes seed + i, or one each; None leaves a stream as it is."""
-        if isinstance(seed, (int, numpy.integer)):
-            seed = [int(seed) + i for i in range(self.n)]
-        if len(seed) != self.n:
-            raise ValueError(f"env.reset: seed must be one number or {self.n}, got {len(seed)} of them")
-        for i, value in enumerate(seed):
-            if value is not None and (mask is None or mask[i]):
-                self.native.seed(i, int(value))
-
-    def act(self, actions):
-        """Takes actions of any real type, in full precision, and steps."""
-        actions = numpy.asarray(actions)
-        if actions.shape != self.actions.shape:
-            raise ValueError(f"env.step: actions must have shape {self.actions.shape}, got {actions.shape}")
-        self.actions[...] = actions
-        self.native.step()
-
-    def set_state(self, index, qpos, qvel):
-        as_tensor = lambda x: torch.as_tensor(numpy.array(x, numpy.float64))
-        self.native.set_state(index, as_tensor(qpos), as_tensor(qvel))
-
-    def get_state(self, index):
-        return tuple(x.numpy() for x in self.native.get_state(index))
-
-
-class NativeVectorEnv(VectorEnv):
+class NativeVectorEnv(Copied, VectorEnv):
     """``n`` environments of one task; see make_vec."""
 
     def __init__(
@@ -113,15 +56,16 @@ class NativeVectorEnv(VectorEnv):
         copy=True,
         render_mode=None,
     ):
-        if render_mode is not None:
-            raise ValueError(f"env.make_vec: render_mode must be None, got {render_mode!r}")
+        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self._simulations = s = _Simulations(
-            id, num_envs, _AUTORESET[self.autoreset_mode], seed, threads, max_episode_steps, outside, divergence
+        self._simulations = s = Simulations(
+            id, num_envs, _AUTORESET[self.autoreset_mode], seed, threads, max_episode_steps, outside, divergence, render_mode
         )
         self.num_envs = num_envs
         self.copy = copy
-        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": [], "render_fps": round(1 / s.spec["dt"])}
+        self.render_mode = render_mode
+        self.metadata = {"autoreset_mode": self.autoreset_mode, **s.metadata}
+        self.spec = gymnasium.spec(f"plaudit/{id}")
         self.single_observation_space, self.single_action_space = s.observation_space, s.action_space
         self.observation_space = batch_space(s.observation_space, num_envs)
         self.action_space = batch_space(s.action_space, num_envs)
@@ -137,10 +81,7 @@ class NativeVectorEnv(VectorEnv):
         mask = (options or {}).get("reset_mask")
         if seed is not None:
             s.seed(seed, mask)
-        if mask is None:
-            s.native.reset()
-        else:
-            s.native.reset_some(torch.from_numpy(numpy.ascontiguousarray(mask)))
+        s.reset(mask)
         return self._observations(s.observations), {}
 
     def step(self, actions):
@@ -156,6 +97,17 @@ class NativeVectorEnv(VectorEnv):
                 infos = {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
         flags = self._out(s.terminated), self._out(s.truncated)
         return self._observations(s.observations), self._out(s.rewards), *flags, infos
+
+    @property
+    def np_random_seed(self):
+        """The seed of each environment."""
+        return tuple(self._simulations.seeds)
+
+    def render(self):
+        """A picture of each environment, RGB [480, 480, 3] u8; None without render_mode "rgb_array"."""
+        if self.render_mode is None:
+            return None
+        return tuple(self._simulations.render(i) for i in range(self.num_envs))
 
     @property
     def next_observations(self):
@@ -181,34 +133,32 @@ class NativeVectorEnv(VectorEnv):
         return json.loads(self._simulations.native.divergences())
 
 
-class NativeEnv(gymnasium.Env):
+class NativeEnv(Copied, gymnasium.Env):
     """One environment; see make. Its own time limit is the task's, as gymnasium.make gives it."""
 
     def __init__(self, id, *, seed=None, max_episode_steps=None, outside="refuse", divergence="refuse", render_mode=None):
-        if render_mode is not None:
-            raise ValueError(f"env.make: render_mode must be None, got {render_mode!r}")
-        self._simulations = s = _Simulations(id, 1, "off", seed, 1, max_episode_steps, outside, divergence)
-        self.metadata = {"render_modes": [], "render_fps": round(1 / s.spec["dt"])}
+        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self._simulations = s = Simulations(id, 1, "off", seed, 1, max_episode_steps, outside, divergence, render_mode)
+        self.metadata, self.spec = s.metadata, gymnasium.spec(f"plaudit/{id}")
         self.observation_space, self.action_space = s.observation_space, s.action_space
-        self.render_mode = None
-        self._fresh = seed is None
+        self.render_mode = render_mode
 
     def _observation(self):
         return self._simulations.observations[0].astype(self._simulations.dtype)
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        if seed is None and self._fresh:
-            seed = int(self.np_random.integers(2**31))
-        self._fresh = False
         if seed is not None:
             self._simulations.seed(seed)
-        self._simulations.native.reset()
+        self._simulations.reset()
         return self._observation(), {}
 
     def step(self, action):
         s = self._simulations
-        s.act(numpy.asarray(action)[None])
+        action = real_numbers("env.step: action", action)
+        if action.shape != self.action_space.shape:
+            raise ValueError(f"env.step: action must have shape {self.action_space.shape}, got {action.shape}")
+        s.act(action[None])
         return self._observation(), float(s.rewards[0]), bool(s.terminated[0]), bool(s.truncated[0]), {}
 
     def set_state(self, qpos, qvel):
@@ -220,13 +170,17 @@ class NativeEnv(gymnasium.Env):
         """(qpos, qvel)."""
         return self._simulations.get_state(0)
 
+    def render(self):
+        """A picture, RGB [480, 480, 3] u8; None without render_mode "rgb_array"."""
+        return self._simulations.render(0)
+
 
 def make(id, **options):
     """A gymnasium.Env of one task, e.g. for the algorithms of Stable-Baselines3.
 
     ``seed``: of the first reset; ``max_episode_steps``: the time limit, None the task's own and 0 none; ``outside``:
     "refuse" raises for an action outside of the space, "clip" leaves it to the actuators; ``divergence``: "refuse" raises
-    for a simulation that diverges, "end" truncates its episode.
+    for a simulation that diverges, "end" truncates its episode; ``render_mode``: "rgb_array" for render(), of MuJoCo tasks.
     """
     return NativeEnv(id, **options)
 
@@ -237,7 +191,7 @@ def make_vec(id, num_envs, **options):
     ``seed``: environment i draws from seed + i; ``autoreset_mode``: gymnasium.vector.AutoresetMode, NEXT_STEP (the step after an
     end ignores its action and starts the next episode), SAME_STEP (infos["final_obs"] has the last observation) or DISABLED;
     ``threads``: at most, 0 as many as torch uses; ``copy``: False returns views of buffers that the next step overwrites;
-    ``max_episode_steps``, ``outside`` and ``divergence`` as for make.
+    ``max_episode_steps``, ``outside``, ``divergence`` and ``render_mode`` as for make.
     """
     return NativeVectorEnv(id, num_envs, **options)
 
@@ -249,19 +203,27 @@ def make_sb3(id, num_envs, **options):
     return NativeSb3VecEnv(id, num_envs, **options)
 
 
+def _registered(task, **options):
+    """For gymnasium.make, whose wrapper keeps the time limit."""
+    return make(task, max_episode_steps=0, **options)
+
+
+def _registered_vec(num_envs, task, **options):
+    return make_vec(task, num_envs, **options)
+
+
 def _register():
     """gymnasium.make("plaudit/ID") and gymnasium.make_vec("plaudit/ID", num_envs=n)."""
-    for id in ids():
+    for id, limit in environments().items():
+        theirs = gymnasium.registry.get(id)
         gymnasium.register(
             f"plaudit/{id}",
-            entry_point="plaudit.env:make",
-            vector_entry_point=_vector_entry_point(id),
-            kwargs={"id": id},
+            entry_point="plaudit.env:_registered",
+            vector_entry_point="plaudit.env:_registered_vec",
+            reward_threshold=theirs and theirs.reward_threshold,
+            max_episode_steps=limit or None,
+            kwargs={"task": id},
         )
-
-
-def _vector_entry_point(id):
-    return lambda num_envs, **options: make_vec(options.pop("id", id), num_envs, **options)
 
 
 _register()

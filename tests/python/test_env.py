@@ -1,5 +1,7 @@
 """plaudit.env as the others' tools see it: Gymnasium's checker, its registry, and training by Stable-Baselines3."""
 
+import copy
+import pickle
 import warnings
 
 import numpy
@@ -26,6 +28,98 @@ def test_registry_makes_vectors():
     assert isinstance(env, gymnasium.vector.VectorEnv) and env.num_envs == 3
     observations, infos = env.reset(seed=3)
     assert observations in env.observation_space and infos == {}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
+def test_the_registry_makes_every_kind_of_vector_also_from_its_spec(mode):
+    env = gymnasium.make_vec("plaudit/Hopper-v5", num_envs=2, vectorization_mode=mode)
+    again = gymnasium.make_vec(env.spec)
+    assert again.num_envs == 2 and type(again) is type(env)
+    for each in (env, again):
+        each.reset(seed=0)
+        each.step(each.action_space.sample())
+        each.close()
+
+
+def test_the_spec_has_the_time_limit_and_travels_as_json():
+    assert gymnasium.spec("plaudit/Reacher-v5").max_episode_steps == 50
+    assert gymnasium.spec("plaudit/HalfCheetah-v5").reward_threshold == gymnasium.spec("HalfCheetah-v5").reward_threshold
+    env = gymnasium.make("plaudit/point", max_episode_steps=70)  # longer than its own 50
+    env = gymnasium.make(gymnasium.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    env.reset(seed=0)
+    ends = [env.step(env.action_space.sample())[3] for _ in range(70)]
+    assert ends.index(True) == 69
+
+
+def test_without_a_seed_every_start_is_another():
+    starts = [plaudit.env.make_vec("point", 2).reset()[0] for _ in range(2)]
+    assert not numpy.array_equal(*starts)
+
+
+@pytest.mark.parametrize("seed", [2**63, 2**64 - 1, 2**64, 2**200 + 7])
+def test_seeds_of_any_length(seed):
+    env = plaudit.env.make_vec("point", 2)
+    first, _ = env.reset(seed=seed)
+    assert env.np_random_seed == (seed, seed + 1)
+    again, _ = env.reset(seed=[seed, seed + 1])
+    assert numpy.array_equal(first, again)
+    other, _ = env.reset(seed=seed - 1)
+    assert not numpy.array_equal(first[0], other[0]) and numpy.array_equal(first[0], other[1])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: plaudit.env.make_vec("point", 2).reset(seed=-1), "seed must be a whole number >= 0, got -1"),
+        (lambda: plaudit.env.make_vec("point", 2).reset(seed=[1.7, 2]), "seed must be a whole number >= 0, got 1.7"),
+        (lambda: plaudit.env.make_vec("point", 1.5), "num_envs must be a whole number >= 1, got 1.5"),
+        (lambda: plaudit.env.make_vec("point", 2, max_episode_steps="9"), "max_episode_steps must be a whole number >= 0, got '9'"),
+        (lambda: plaudit.env.make("point", render_mode="human"), "render_mode must be one of None, rgb_array, got 'human'"),
+        (lambda: plaudit.env.make("point", seed=0).step([0, 0]), "call reset first"),
+        (lambda: plaudit.env.make_vec("point", 2).step(numpy.zeros((2, 2))), "call reset first"),
+        (lambda: plaudit.env.make_vec("point", 2).reset(options={"reset_mask": [True, False]}), "numpy array of bool, got list"),
+        (lambda: plaudit.env.make_vec("point", 2).reset(options={"reset_mask": numpy.zeros(2, bool)}), "all are False"),
+        (lambda: plaudit.env.make_vec("point", 2).reset(options={"reset_mask": numpy.array([True, False])}), "[1] have not begun"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, words):
+    with pytest.raises((ValueError, TypeError, gymnasium.error.ResetNeeded)) as error:
+        call()
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("make", [lambda: plaudit.env.make("Hopper-v5"), lambda: plaudit.env.make_vec("Hopper-v5", 2)])
+def test_a_deep_copy_goes_on_as_the_original_and_pickle_keeps_the_options(make):
+    env = make()
+    env.reset(seed=3)
+    roll(env, 5)
+    twin = copy.deepcopy(env)
+    steps = 40 if hasattr(env, "num_envs") else 5  # of a vector: over the end of an episode
+    for ours, theirs in zip(roll(env, steps, seed=1), roll(twin, steps, seed=1)):
+        assert all(numpy.array_equal(a, b) for a, b in zip(ours[:4], theirs[:4]))
+    fresh = pickle.loads(pickle.dumps(env))
+    assert numpy.array_equal(fresh.reset(seed=9)[0], env.reset(seed=9)[0])
+
+
+def test_pictures():
+    env = gymnasium.make("plaudit/Hopper-v5", render_mode="rgb_array")
+    assert env.unwrapped.metadata["render_modes"] == ["rgb_array"]
+    env.reset(seed=0)
+    try:
+        first = env.render()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    assert first.shape == (480, 480, 3) and first.dtype == numpy.uint8 and first.std() > 1
+    env.unwrapped.set_state(*(x + 0.1 for x in env.unwrapped.get_state()))
+    assert not numpy.array_equal(first, env.render())
+    vector = plaudit.env.make_vec("Hopper-v5", 2, seed=0, render_mode="rgb_array")
+    vector.reset()
+    assert len(vector.render()) == 2
+    assert plaudit.env.make("Hopper-v5").render() is None
+    with pytest.raises(ValueError, match="picture"):
+        point = plaudit.env.make("point", render_mode="rgb_array")
+        point.reset()
+        point.render()
 
 
 def roll(env, steps, seed=0):
@@ -104,6 +198,22 @@ def test_divergence_is_reported():
     with pytest.raises(ValueError, match=r"environment 1 \(seed 4\) diverged at step 0"):
         env.step(numpy.zeros((2, 6)))
     assert env.divergences()[0]["seed"] == 4
+
+
+def test_a_vector_of_stable_baselines3():
+    stable_baselines3 = pytest.importorskip("stable_baselines3")
+    vector = stable_baselines3.common.env_util.make_vec_env("plaudit/Hopper-v5", n_envs=2)  # asks for pictures
+    vector.reset()
+    env = plaudit.env.make_sb3("Hopper-v5", 2, seed=4)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(numpy.zeros((2, 3)))
+    env.reset()
+    assert env.get_attr("spec")[1].id == "plaudit/Hopper-v5"
+    assert numpy.array_equal(env.env_method("get_state", indices=-1)[0][0], env.env_method("get_state", indices=1)[0][0])
+    twin = copy.deepcopy(env)
+    for _ in range(40):
+        ours, theirs = env.step(numpy.full((2, 3), 0.3)), twin.step(numpy.full((2, 3), 0.3))
+        assert all(numpy.array_equal(a, b) for a, b in zip(ours[:3], theirs[:3]))
 
 
 def test_trains_under_stable_baselines3():

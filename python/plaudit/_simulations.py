@@ -1,0 +1,173 @@
+"""The native environments and views of their buffers: what every class of plaudit.env stands on."""
+
+import copy
+import json
+import operator
+import secrets
+
+import gymnasium
+import numpy
+import torch
+
+from plaudit import _library
+
+_WORD = (1 << 64) - 1
+
+
+def environments():
+    """{id: steps of an episode, 0 without a limit} of all tasks."""
+    return json.loads(_library.load().environments())
+
+
+def whole_number(name, value, least):
+    """``value`` as an int."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, (bool, numpy.bool_)) or number < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    return number
+
+
+def _word(seed):
+    """A seed of any length as one of 64 bits: those that fit are themselves."""
+    while seed > _WORD:
+        seed = (seed & _WORD) ^ (seed >> 64)
+    return seed
+
+
+def _box(bounds, dtype):
+    """A space; null stands for infinity."""
+    low = [-numpy.inf if b is None else b for b in bounds["low"]]
+    high = [numpy.inf if b is None else b for b in bounds["high"]]
+    return gymnasium.spaces.Box(numpy.array(low, dtype), numpy.array(high, dtype), dtype=dtype)
+
+
+def real_numbers(name, values):
+    """``values`` as an array, which must hold real numbers."""
+    if numpy.ma.is_masked(values):
+        raise ValueError(f"{name} must be numbers, got a masked array")
+    values = numpy.asarray(values)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
+    return values
+
+
+class Simulations:
+    """``n`` native environments of one task."""
+
+    def __init__(self, id, n, autoreset, seed, threads, max_steps, outside, divergence, render_mode=None):
+        for name, value, choices in (
+            ("outside", outside, ("refuse", "clip")),
+            ("divergence", divergence, ("refuse", "end")),
+            ("render_mode", render_mode, (None, "rgb_array")),
+        ):
+            if value not in choices:
+                raise ValueError(f"env.make_vec: {name} must be one of {', '.join(map(str, choices))}, got {value!r}")
+        self.n = whole_number("env.make_vec: num_envs", n, 1)
+        limit = -1 if max_steps is None else whole_number("env.make_vec: max_episode_steps", max_steps, 0)
+        threads = whole_number("env.make_vec: threads", threads, 0)
+        _library.load()
+        self.native = torch.classes.plaudit.VectorEnv(
+            str(id), self.n, autoreset, threads, limit, outside == "refuse", divergence == "refuse"
+        )
+        self.spec = json.loads(self.native.spec())
+        self.render_mode = render_mode
+        self.metadata = {
+            "render_modes": ["rgb_array"] if self.native.has_picture() else [],
+            "render_fps": round(1 / self.spec["dt"]),
+        }
+        names = "actions observations next_observations rewards terminated truncated valid".split()
+        for name, tensor in zip(names, self.native.buffers()):
+            setattr(self, name, tensor.numpy())
+        self.dtype = numpy.float32 if self.spec["f32_observations"] else numpy.float64
+        self.observation_space = _box(self.spec["observation"], self.dtype)
+        self.action_space = _box(self.spec["action"], numpy.float32)
+        self.seeds = [0] * self.n
+        self.begun = numpy.zeros(self.n, bool)
+        self.seed(secrets.randbits(63) if seed is None else seed)
+
+    def seed(self, seed, mask=None):
+        """One seed, of which environment i takes seed + i, or one each; None leaves a stream as it is."""
+        if isinstance(seed, (int, numpy.integer)):
+            seed = whole_number("env.reset: seed", seed, 0)
+            seed = [seed + i for i in range(self.n)]
+        if len(seed) != self.n:
+            raise ValueError(f"env.reset: seed must be one number or {self.n}, got {len(seed)} of them")
+        seed = [None if value is None else whole_number("env.reset: seed", value, 0) for value in seed]
+        for i, value in enumerate(seed):
+            if value is not None and (mask is None or mask[i]):
+                self.seeds[i] = value
+                word = _word(value)
+                self.native.seed(i, word - (1 << 64) if word >> 63 else word)
+
+    def reset(self, mask=None):
+        """All, or those of a mask [n] alone."""
+        if mask is None:
+            self.native.reset()
+            self.begun[:] = True
+            return
+        if not isinstance(mask, numpy.ndarray) or mask.dtype != numpy.bool_:
+            got = mask.dtype if isinstance(mask, numpy.ndarray) else type(mask).__name__
+            raise TypeError(f"env.reset: reset_mask must be a numpy array of bool, got {got}")
+        if mask.shape != (self.n,):
+            raise ValueError(f"env.reset: reset_mask must have shape ({self.n},), got {mask.shape}")
+        if not mask.any():
+            raise ValueError("env.reset: reset_mask must name an environment, all are False")
+        self.native.reset_some(torch.from_numpy(numpy.ascontiguousarray(mask)))
+        self.begun |= mask
+        if not self.begun.all():
+            missing = numpy.flatnonzero(~self.begun).tolist()
+            raise gymnasium.error.ResetNeeded(f"env.reset: environments {missing} have not begun: the first reset is of all")
+
+    def act(self, actions):
+        """Takes actions of any real type, in full precision, and steps."""
+        if not self.begun.all():
+            raise gymnasium.error.ResetNeeded("env.step: no episode has begun: call reset first")
+        actions = real_numbers("env.step: actions", actions)
+        if actions.shape != self.actions.shape:
+            raise ValueError(f"env.step: actions must have shape {self.actions.shape}, got {actions.shape}")
+        self.actions[...] = actions
+        self.native.step()
+
+    def set_state(self, index, qpos, qvel):
+        index = range(self.n)[index]
+        as_tensor = lambda x: torch.as_tensor(numpy.array(x, numpy.float64))
+        self.native.set_state(index, as_tensor(qpos), as_tensor(qvel))
+        self.begun[index] = True
+
+    def get_state(self, index):
+        return tuple(x.numpy() for x in self.native.get_state(range(self.n)[index]))
+
+    def copy_from(self, other):
+        """All that ``other``, of the same task and size, is."""
+        self.native.copy_from(other.native)
+        self.seeds, self.begun = list(other.seeds), other.begun.copy()
+
+    def render(self, index, width=480, height=480, camera=""):
+        """A picture [height, width, 3] u8, or None without a render_mode."""
+        if self.render_mode is None:
+            return None
+        if not self.begun[index]:
+            raise gymnasium.error.ResetNeeded("env.render: no episode has begun: call reset first")
+        return self.native.draw(index, width, height, camera).numpy()
+
+
+class Copied:
+    """deepcopy goes on exactly as the original does; pickle, as for the tasks of Gymnasium, makes it anew from its options."""
+
+    _kept = {"_np_random", "_np_random_seed", "spec"}  # of the classes themselves, beside the simulations
+
+    def __getstate__(self):
+        return self._made_with
+
+    def __setstate__(self, options):
+        self.__init__(**options)
+
+    def __deepcopy__(self, memo):
+        twin = type(self)(**self._made_with)
+        twin._simulations.copy_from(self._simulations)
+        for name in self._kept & self.__dict__.keys():
+            setattr(twin, name, copy.deepcopy(self.__dict__[name], memo))
+        return twin
