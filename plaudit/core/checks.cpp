@@ -96,10 +96,24 @@ void Check::index_range(std::string_view argument, const Tensor& t, int64_t low,
     if (bound < static_cast<double>(low) || bound >= static_cast<double>(high))
       refuse(ErrorKind::value, argument, fmt::format("must lie in [{}, {}), got {}", low, high, bound));
   }
-  if (!t.is_floating_point()) return;
+  whole(argument, t);
+}
+
+void Check::whole(std::string_view argument, const Tensor& t) const {
+  if (!readable(t) || !t.is_floating_point()) return;
+  finite(argument, t);
   const auto broken = t.detach().masked_select(t.detach().frac().ne(0));
   if (broken.numel() > 0)
     refuse(ErrorKind::value, argument, fmt::format("must be integers, got {}", broken[0].item<double>()));
+}
+
+void Check::flags(std::string_view argument, const Tensor& t) const {
+  if (!readable(t) || t.scalar_type() == at::kBool) return;
+  finite(argument, t);
+  const auto odd = t.detach().ne(0).logical_and(t.detach().ne(1));
+  if (odd.any().item<bool>())
+    refuse(ErrorKind::value, argument,
+           fmt::format("must be 0 or 1, got {}", t.detach().masked_select(odd)[0].item<double>()));
 }
 
 void Check::range(std::string_view argument, const Tensor& t, double low, double high) const {

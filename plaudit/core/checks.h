@@ -13,9 +13,11 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "plaudit/core/errors.h"
 
@@ -49,9 +51,13 @@ class Check {
   // Throws a UserError "<function>: <argument> <message>".
   [[noreturn]] void refuse(ErrorKind kind, std::string_view argument, std::string_view message) const;
 
-  // Kind value: "<function>: <argument> must be <expected>, got <value>" unless `ok`.
+  // Kind value: "<function>: <argument> must be <expected>, got <value>" unless `ok`; an infinite number is
+  // never.
   template <class T>
   void that(bool ok, std::string_view argument, std::string_view expected, const T& value) const {
+    if constexpr (std::is_floating_point_v<T>)
+      if (ok && !std::isfinite(value))
+        refuse(ErrorKind::value, argument, fmt::format("must be finite, got {}", value));
     if (!ok) refuse(ErrorKind::value, argument, fmt::format("must be {}, got {}", expected, value));
   }
 
@@ -72,6 +78,10 @@ class Check {
   void finite_where(std::string_view argument, const Tensor& t, const Tensor& mask) const;
   // Every element of an integer tensor lies in [low, high); kind value.
   void index_range(std::string_view argument, const Tensor& t, int64_t low, int64_t high) const;
+  // Every element is a whole number; kind nan for NaN and infinity, else value.
+  void whole(std::string_view argument, const Tensor& t) const;
+  // Every element is 0 or 1; kind nan for NaN and infinity, else value.
+  void flags(std::string_view argument, const Tensor& t) const;
   // Every element satisfies low <= x <= high; kind value.
   void range(std::string_view argument, const Tensor& t, double low, double high) const;
   // `value` is one of `choices`; kind value, with the nearest choice.

@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include "plaudit/core/checks.h"
+
 namespace plaudit {
 
 using at::Tensor;
 
 Tensor valid(const Tensor& mask) {
+  Check("mask").finite("a mask", mask);
   return mask.ne(0);
 }
 

@@ -8,7 +8,7 @@
 
 namespace plaudit {
 
-// The mask as booleans.
+// The mask as booleans. UserError (nan): a mask that holds NaN or infinity says nothing.
 at::Tensor valid(const at::Tensor& mask);
 
 // `x` where `mask` (broadcast to x) is valid, 0 elsewhere.

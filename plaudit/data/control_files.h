@@ -36,9 +36,10 @@ void write_d4rl(const std::string& path, const ControlData& data);
 
 // `path`: the folder of a data set, its `data` folder or its main_data.hdf5; data_format hdf5, arrow or
 // parquet. Row t of an episode has observations t and t+1; named parts of observations (Dict spaces, in the
-// order of their names, and tuples) stand side by side. An episode that ends without a flag ends by a
-// time-out. The infos of the last observation are left out. ref_min_score and ref_max_score become
-// random_return and expert_return, the id in env_spec environment.
+// order of their names, and tuples) stand side by side; spaces of more dimensions than one are refused
+// (shape). An episode that ends without a flag ends by a time-out. The infos of the last observation are left
+// out. ref_min_score and ref_max_score become random_return and expert_return, the id in env_spec
+// environment.
 ControlData read_minari(const std::string& path, const ControlReadOptions& options = {});
 
 struct MinariDescription {
@@ -47,10 +48,13 @@ struct MinariDescription {
   std::string environment;                                // "HalfCheetah-v5"; "": none
   int64_t max_steps = 0;                                  // of an episode; 0: none
   std::vector<double> action_low = {}, action_high = {};  // [A]; empty: those of the data
+  bool f32_observations = false;                          // the type of the environment's own, else f64
 };
 // Writes <folder>/data: with MINARI_DATASETS_PATH at the root of dataset_id, Minari loads it by that name.
-// UserErrors: value for data without next observations, for an episode whose next observations are not the
-// observations that follow, for an id that Minari refuses; io where <folder>/data exists.
+// Minari has infos of the last observation, too, which no step begins with: they are NaN, those that are
+// whole numbers or flags repeat the ones before. UserErrors: value for data without next observations, for an
+// episode whose next observations are not the observations that follow, for an id that Minari refuses; io
+// where <folder>/data exists.
 void write_minari(const std::string& folder, const ControlData& data, const MinariDescription& description);
 
 }  // namespace plaudit

@@ -1,7 +1,11 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -34,6 +38,29 @@ Json shared_metadata(Json metadata) {
   return metadata;
 }
 
+// Minari's JSON of a space, which may hold the bare words Infinity and NaN.
+Json space_of(const Json& metadata, const std::string& name) {
+  if (!metadata.contains(name) || !metadata[name].is_string()) return metadata.value(name, Json::object());
+  static const std::regex bare("-?Infinity|NaN");
+  return Json::parse(std::regex_replace(metadata[name].get<std::string>(), bare, "null"), nullptr, false);
+}
+
+// Pictures and other grids of numbers are not vectors; the tables of Minari hold them as if they were.
+void check_space(const std::string& where, const Json& space) {
+  if (!space.is_object()) return;
+  if (space.contains("shape") && space["shape"].is_array() && space["shape"].size() > 1)
+    fail(ErrorKind::shape, where,
+         "spaces of one dimension are read, got shape " + space["shape"].dump() + " of " +
+             space.value("type", std::string("a space")));
+  const auto parts = space.contains("subspaces") ? space["subspaces"] : Json();
+  for (const auto& part : parts) check_space(where, part);
+}
+
+// A box that holds one number has no columns.
+void widen(Tensor& values) {
+  if (values.dim() == 1 && at::isFloatingType(values.scalar_type())) values = values.unsqueeze(1);
+}
+
 void check_episode(const std::string& where, const MinariEpisode& e) {
   if (e.actions.dim() != 2)
     fail(
@@ -60,11 +87,13 @@ void check_episode(const std::string& where, const MinariEpisode& e) {
            fmt::format("infos/{} must have {} or {} rows, got {}", name, steps, steps + 1, shape_of(values)));
 }
 
-ControlData together(const std::string& source, const std::vector<MinariEpisode>& episodes) {
+ControlData together(const std::string& source, std::vector<MinariEpisode>& episodes) {
   std::vector<Tensor> observations, next, actions, rewards, terminals, timeouts;
   std::map<std::string, std::vector<Tensor>> infos;
   for (size_t i = 0; i < episodes.size(); ++i) {
-    const auto& e = episodes[i];
+    auto& e = episodes[i];
+    widen(e.observations);
+    widen(e.actions);
     const auto where = fmt::format("{}: episode_{}", source, i);
     check_episode(where, e);
     const int64_t steps = e.actions.size(0);
@@ -114,8 +143,9 @@ std::string entry_point(const std::string& id) {
 }
 
 // Json has no infinities; Minari writes the bare words.
-std::string box_space(const std::string& low, const std::string& high, int64_t size) {
-  return fmt::format(R"({{"type": "Box", "dtype": "float32", "shape": [{}], "low": [{}], "high": [{}]}})",
+std::string box_space(const std::string& type, const std::string& low, const std::string& high,
+                      int64_t size) {
+  return fmt::format(R"({{"type": "Box", "dtype": "{}", "shape": [{}], "low": [{}], "high": [{}]}})", type,
                      size, low, high);
 }
 
@@ -138,11 +168,12 @@ Json description_of(const ControlData& data, const MinariDescription& d, int64_t
   out["data_format"] = d.format;
   out["jpeg_encoding"] = true;
   const int64_t s = data.observations.size(1);
-  out["observation_space"] = box_space(repeated("-Infinity", s), repeated("Infinity", s), s);
-  out["action_space"] =
-      box_space(numbers(d.action_low.empty() ? row(std::get<0>(data.actions.min(0))) : d.action_low),
-                numbers(d.action_high.empty() ? row(std::get<0>(data.actions.max(0))) : d.action_high),
-                data.actions.size(1));
+  out["observation_space"] = box_space(d.f32_observations ? "float32" : "float64", repeated("-Infinity", s),
+                                       repeated("Infinity", s), s);
+  out["action_space"] = box_space(
+      "float32", numbers(d.action_low.empty() ? row(std::get<0>(data.actions.min(0))) : d.action_low),
+      numbers(d.action_high.empty() ? row(std::get<0>(data.actions.max(0))) : d.action_high),
+      data.actions.size(1));
   out.erase("env_spec");
   if (d.environment.rfind("-v") != std::string::npos)
     out["env_spec"] = Json{
@@ -165,7 +196,24 @@ Json description_of(const ControlData& data, const MinariDescription& d, int64_t
   return out;
 }
 
-std::vector<MinariEpisode> apart(const ControlData& data) {
+// With a row behind it, of which nothing is known.
+Tensor with_last(const Tensor& values) {
+  const auto last = values.slice(0, -1);
+  const bool real = at::isFloatingType(values.scalar_type());
+  return at::cat({values, real ? at::full_like(last, std::numeric_limits<double>::quiet_NaN()) : last});
+}
+
+// Bytes of a folder as Minari counts them, in units of a million.
+double size_of(const std::string& folder) {
+  double bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    struct stat found {};
+    if (::stat(entry.path().c_str(), &found) == 0) bytes += static_cast<double>(found.st_size);
+  }
+  return std::round(bytes / 1e5) / 10;
+}
+
+std::vector<MinariEpisode> apart(const ControlData& data, bool f32_observations) {
   std::vector<MinariEpisode> out;
   for (const auto& range : episode_ranges(data)) {
     const int64_t stop = range.start + range.steps;
@@ -178,12 +226,14 @@ std::vector<MinariEpisode> apart(const ControlData& data) {
                        "cannot be written as T+1 observations",
                        range.start + differ.nonzero()[0][0].item<int64_t>(),
                        range.start + differ.nonzero()[0][0].item<int64_t>() + 1));
-    MinariEpisode e{.observations = at::cat({now, next.slice(0, range.steps - 1)}),
-                    .actions = part(data.actions),
-                    .rewards = part(data.rewards),
-                    .terminations = part(data.terminals),
-                    .truncations = part(data.timeouts)};
-    for (const auto& [name, values] : data.infos) e.infos[name] = part(values);
+    MinariEpisode e{
+        .observations =
+            at::cat({now, next.slice(0, range.steps - 1)}).to(f32_observations ? at::kFloat : at::kDouble),
+        .actions = part(data.actions),
+        .rewards = part(data.rewards),
+        .terminations = part(data.terminals),
+        .truncations = part(data.timeouts)};
+    for (const auto& [name, values] : data.infos) e.infos[name] = with_last(part(values));
     out.push_back(std::move(e));
   }
   return out;
@@ -204,6 +254,8 @@ ControlData read_minari(const std::string& path, const ControlReadOptions& optio
   const auto folder = data_folder(path);
   const auto metadata = read_json(folder + "/metadata.json");
   const auto format = metadata.value("data_format", "hdf5");
+  for (const auto* space : {"observation_space", "action_space"})
+    check_space(folder + "/metadata.json: " + space, space_of(metadata, space));
   const auto count = metadata.value("total_episodes", int64_t{-1});
   std::vector<MinariEpisode> episodes;
   std::string source = folder;
@@ -245,14 +297,15 @@ void write_minari(const std::string& folder, const ControlData& data, const Mina
          "the last observation of each episode is needed, and the data have no next_observations");
   const auto target = folder + "/data";
   if (fs::exists(target)) fail(ErrorKind::io, target, "exists already");
-  const auto episodes = apart(data);
+  const auto episodes = apart(data, description.f32_observations);
   create_folder(target);
   if (description.format == "hdf5")
     write_minari_hdf5(target, episodes);
   else
     write_minari_tables(target, description.format, episodes);
-  write_json(target + "/metadata.json",
-             description_of(data, description, static_cast<int64_t>(episodes.size())));
+  auto metadata = description_of(data, description, static_cast<int64_t>(episodes.size()));
+  metadata["dataset_size"] = size_of(target);
+  write_json(target + "/metadata.json", metadata);
 }
 
 }  // namespace plaudit

@@ -10,7 +10,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "plaudit/core/errors.h"
 #include "plaudit/core/files.h"
@@ -63,6 +67,10 @@ Tensor tensor_of(const arrow::Array& array) {
       return copied<arrow::Int64Array>(array, at::kLong);
     case arrow::Type::INT32:
       return copied<arrow::Int32Array>(array, at::kInt).to(at::kLong);
+    case arrow::Type::INT16:
+      return copied<arrow::Int16Array>(array, at::kShort).to(at::kLong);
+    case arrow::Type::INT8:
+      return copied<arrow::Int8Array>(array, at::kChar).to(at::kLong);
     case arrow::Type::UINT8:
       return copied<arrow::UInt8Array>(array, at::kByte).to(at::kLong);
     case arrow::Type::FIXED_SIZE_LIST: {
@@ -112,6 +120,31 @@ std::shared_ptr<arrow::Table> read_table(const std::string& path) {
   }
 }
 
+// A column of infos under its name; members of a structure are columns of their own, "name/member". The shape
+// of a row stands in the field's metadata, for it is written as one list. What holds no numbers is left out.
+void read_infos(const std::string& name, const arrow::Field& field, const arrow::Array& array,
+                std::map<std::string, Tensor>& out) {
+  if (array.type_id() == arrow::Type::STRUCT) {
+    const auto& members = static_cast<const arrow::StructArray&>(array);
+    for (int i = 0; i < members.num_fields(); ++i) {
+      const auto& member = *members.struct_type()->field(i);
+      read_infos(name.empty() ? member.name() : name + "/" + member.name(), member, *members.field(i), out);
+    }
+    return;
+  }
+  auto values = tensor_of(array);
+  if (!values.defined()) return;
+  const auto shape = field.metadata() ? field.metadata()->Get("shape").ValueOr("") : std::string();
+  std::vector<int64_t> sizes = {array.length()};
+  std::istringstream words(shape);
+  for (std::string word; std::getline(words, word, ',');) sizes.push_back(std::stoll(word));
+  int64_t count = 1;
+  for (const auto size : sizes) count *= size;
+  const bool single = shape.empty() && values.dim() == 2 && values.size(1) == 1;
+  if (count == values.numel() && (!shape.empty() || single)) values = values.reshape(sizes);
+  out[name] = values;
+}
+
 MinariEpisode episode_of(const std::string& path, const arrow::Table& table) {
   const auto column = [&](const std::string& name) {
     const auto found = table.GetColumnByName(name);
@@ -133,12 +166,7 @@ MinariEpisode episode_of(const std::string& path, const arrow::Table& table) {
                   .truncations = step_column("truncations")};
   if (const auto infos = table.GetColumnByName("infos");
       infos && infos->type()->id() == arrow::Type::STRUCT) {
-    const auto array = whole(path, *infos);
-    const auto& fields = static_cast<const arrow::StructArray&>(*array);
-    for (int i = 0; i < fields.num_fields(); ++i)
-      if (auto values = tensor_of(*fields.field(i)); values.defined())
-        e.infos[fields.struct_type()->field(i)->name()] =
-            values.dim() == 2 && values.size(1) == 1 ? values.squeeze(1) : values;
+    read_infos("", *table.schema()->GetFieldByName("infos"), *whole(path, *infos), e.infos);
   }
   return e;
 }
@@ -183,7 +211,7 @@ std::shared_ptr<arrow::Table> table_of(const MinariEpisode& e) {
   };
   add("observations", padded(e.observations, rows));
   add("actions", padded(e.actions, rows));
-  add("rewards", padded(e.rewards, rows));
+  add("rewards", padded(e.rewards.to(at::kDouble), rows));  // Minari's type: others append to the set
   add("terminations", padded(e.terminations, rows));
   add("truncations", padded(e.truncations, rows));
   if (!e.infos.empty()) {
@@ -206,7 +234,10 @@ std::shared_ptr<arrow::Table> table_of(const MinariEpisode& e) {
 void write_table(const std::string& path, const arrow::Table& table) {
   const auto file = arrow_value(path, arrow::io::FileOutputStream::Open(path));
   if (path.ends_with(".parquet")) {
-    done(path, parquet::arrow::WriteTable(table, arrow::default_memory_pool(), file, table.num_rows()));
+    // With Arrow's own types: Parquet knows no lists of one length.
+    done(path, parquet::arrow::WriteTable(table, arrow::default_memory_pool(), file, table.num_rows(),
+                                          parquet::default_writer_properties(),
+                                          parquet::ArrowWriterProperties::Builder().store_schema()->build()));
   } else {
     const auto writer = arrow_value(path, arrow::ipc::MakeFileWriter(file, table.schema()));
     done(path, writer->WriteTable(table));

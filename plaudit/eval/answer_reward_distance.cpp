@@ -81,7 +81,8 @@ Tensor weighted_distance(const Tensor& canonical_a, const Tensor& canonical_b, c
   const Check check("reward.weighted_distance");
   check_elementwise(check,
                     {{"canonical_a", canonical_a}, {"canonical_b", canonical_b}, {"weights", weights}});
-  check.that(order == 1 || order == 2 || std::isinf(order), "order", "1, 2 or infinity", order);
+  check.that(order == 1 || order == 2 || std::isinf(order), "order", "1, 2 or infinity",
+             fmt::format("{}", order));
   const auto w = on_cpu_f64(weights);
   const auto norm = [&](const Tensor& x) {
     if (std::isinf(order)) return x.abs().max();

@@ -27,7 +27,8 @@ double correlation_distance(const Tensor& a, const Tensor& b, const Tensor& weig
 }
 
 void check_order(const Check& check, std::string_view name, double order) {
-  check.that(order == 1 || order == 2 || std::isinf(order), name, "1, 2 or infinity", order);
+  check.that(order == 1 || order == 2 || std::isinf(order), name, "1, 2 or infinity",
+             fmt::format("{}", order));
 }
 
 void check_laws(const Check& check, const DistanceLaws& laws, const Tensor& reward) {

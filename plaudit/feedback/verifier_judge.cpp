@@ -42,6 +42,15 @@ std::string label_of(const Json& truth) {
   fail(ErrorKind::type, "ground_truth", "must be a text or a number");
 }
 
+// The last number of an answer is read without its commas, so such a label would never match.
+std::string gsm8k_label(const Json& truth) {
+  auto label = label_of(truth);
+  if (label.empty()) fail(ErrorKind::empty, "ground_truth", "of gsm8k is empty");
+  if (label.find(',') != std::string::npos)
+    fail(ErrorKind::value, "ground_truth", "of gsm8k must be a number without commas, got '" + label + "'");
+  return label;
+}
+
 double verify(const Answer& answer) {
   const auto& extra = answer.extra;
   const char* key = extra.contains("verifier") ? "verifier" : "dataset";
@@ -50,7 +59,7 @@ double verify(const Answer& answer) {
   if (!extra.contains("ground_truth")) fail(ErrorKind::value, "ground_truth", "is missing from the record");
   const auto rule = extra[key].get<std::string>();
   const auto& truth = extra["ground_truth"];
-  if (rule == "gsm8k") return check_gsm8k(answer.text, label_of(truth)).score;
+  if (rule == "gsm8k") return check_gsm8k(answer.text, gsm8k_label(truth)).score;
   if (rule == "math") return check_math(answer.text, label_of(truth));
   if (rule == "exact") return plain_answer(answer.text) == plain_answer(label_of(truth)) ? 1 : 0;
   if (rule == "constraint" || rule == "ifeval") return constraints_met(answer.text, truth);

@@ -19,6 +19,7 @@ KtoResult kto_loss(const Tensor& logps, const Tensor& ref_logps, const Tensor& d
   const Check check("preference.kto_loss");
   check.alike({{"logps", logps}, {"ref_logps", ref_logps}}, 1);
   check.same_shape("logps", logps, "desirable", desirable);
+  check.flags("desirable", desirable);
   check.dim("kl", kl, 0);
   check.finite("kl", kl);
   if (readable(kl)) check.that(kl.item<double>() >= 0, "kl", ">= 0", kl.item<double>());

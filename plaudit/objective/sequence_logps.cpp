@@ -58,6 +58,7 @@ void check_sizes(const Check& check, const Tensor& logits, int64_t dims, const T
   check.not_empty("labels", labels);
   check.dim("logits", logits, dims);
   check.dim("labels", labels, dims - 1);
+  check.whole("labels", labels);
   for (int64_t d = 0; d + 1 < dims; ++d) check.same_size("logits", logits, d, "labels", labels, d);
 }
 
@@ -82,6 +83,7 @@ PackedLogps packed_sequence_logps(const Tensor& logits, const Tensor& labels, co
   check_sizes(check, logits, 2, labels);
   check.not_empty("cu_seqlens", cu_seqlens);
   check.dim("cu_seqlens", cu_seqlens, 1);
+  check.whole("cu_seqlens", cu_seqlens);
   check.that(cu_seqlens.size(0) >= 2, "cu_seqlens", "a list of at least 2 offsets", cu_seqlens.size(0));
   const auto offsets = cu_seqlens.to(at::kLong);
   if (readable(offsets)) {

@@ -24,7 +24,8 @@ Tensor here_of(const Tensor& potential) {
 }
 
 void check_order(const Check& check, double order) {
-  check.that(order == 1 || order == 2 || std::isinf(order), "order", "1, 2 or infinity", order);
+  check.that(order == 1 || order == 2 || std::isinf(order), "order", "1, 2 or infinity",
+             fmt::format("{}", order));
 }
 
 Tensor norm_of(const Tensor& x, double order, const Tensor& weights) {

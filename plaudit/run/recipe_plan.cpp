@@ -162,6 +162,9 @@ void check_stages(const std::vector<PlannedStage>& plan) {
   for (const auto& stage : plan) {
     if (!seen.insert(stage.place.path).second) continue;  // another round of it
     try {
+      if (stage.round == 0 && !stage.bound.rounds_for.empty())
+        fail(ErrorKind::value, stage.bound.rounds_for,
+             "counts the rounds of a repeat, and there is none around this stage");
       stage.bound.check();
     } catch (const UserError& error) {
       throw UserError(error.kind(), place_text(stage) + "." + message_of(error));

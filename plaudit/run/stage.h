@@ -52,6 +52,7 @@ using Names = std::vector<std::string>;
 struct BoundStage {
   Json options;  // defaults filled in
   Names reads, writes;
+  std::string rounds_for;  // the option that counts the rounds of a repeat around it; "": none does
   std::function<void()> check;
   std::function<void(RunContext&)> run;
 };
@@ -109,6 +110,7 @@ struct StageDefinition {
   std::string doc;
   NamesOf<Options> reads = {};
   NamesOf<Options> writes = {};
+  std::function<std::string(const Options&)> rounds_for = {};
   std::function<void(const Options&)> check = {};
   std::function<void(const Options&, RunContext&)> run = {};
 };
@@ -134,6 +136,7 @@ bool define_stage(const char* name, StageDefinition<Options> definition) {
     stage.options = option_table<Options>().write(*options);
     stage.reads = shared->reads(*options);
     stage.writes = shared->writes(*options);
+    if (shared->rounds_for) stage.rounds_for = shared->rounds_for(*options);
     stage.check = [shared, options] {
       if (shared->check) shared->check(*options);
     };

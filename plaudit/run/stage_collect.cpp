@@ -167,7 +167,8 @@ class DataSets {
                     .environment = spec.id,
                     .max_steps = spec.max_steps,
                     .action_low = spec.action.low,
-                    .action_high = spec.action.high});
+                    .action_high = spec.action.high,
+                    .f32_observations = spec.f32_observations});
     }
     say("wrote " + path);
   }

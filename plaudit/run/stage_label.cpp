@@ -145,6 +145,7 @@ PLAUDIT_STAGE(label, LabelStage,
                   .doc = "A judge scores the answers; pairs are made of the scores.",
                   .reads = label_reads,
                   .writes = label_writes,
+                  .rounds_for = [](const LabelStage& o) { return o.replay > 0 ? "replay" : ""; },
                   .check = check_label,
                   .run = run_label,
               });

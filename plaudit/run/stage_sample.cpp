@@ -130,9 +130,6 @@ void check_sample(const SampleStage& options) {
 
 void run_sample(const SampleStage& options, RunContext& context) {
   const auto& policy = context.get<Policy>("policy");
-  if (options.next_prompts && context.round() == 0)
-    fail(ErrorKind::value, "next_prompts",
-         "counts the rounds of a repeat, and there is none around this stage");
   const auto records = records_of(options, context);
   const auto prompts = prompts_of(records);
   const auto answers = answer_prompts({policy.model, true, options.precision}, prompts, options.sampling,
@@ -177,6 +174,7 @@ PLAUDIT_STAGE(sample, SampleStage,
                   .doc = "Draws answers of the policy to prompts.",
                   .reads = {"policy"},
                   .writes = {"answers"},
+                  .rounds_for = [](const SampleStage& o) { return o.next_prompts ? "next_prompts" : ""; },
                   .check = check_sample,
                   .run = run_sample,
               });

@@ -163,6 +163,25 @@ Names train_writes(const TrainStage& stage) {
   return {is_reward(stage) ? "reward_model" : is_value(stage) ? "value_model" : "policy"};
 }
 
+void check_variant(const OfflineOptions& o) {
+  const OfflineOptions defaults;
+  const auto refuse = [&](const char* key) {
+    fail(ErrorKind::value, key, "is not used by variant " + o.variant);
+  };
+  if (o.clip != defaults.clip && o.variant != "alol" && o.variant != "seq" && o.variant != "r_lol")
+    refuse("importance_clip");
+  if (o.kl_coef != defaults.kl_coef && o.variant != "kl") refuse("kl_weight");
+}
+
+void check_reference(const TrainStage& stage) {
+  if (stage.ref_sync_steps > 0 && stage.reference != "copy")
+    fail(ErrorKind::value, "ref_sync_steps", "needs reference: copy, got " + stage.reference);
+  if (stage.ref_sync_steps == 0 && stage.ref_sync_mix != TrainStage{}.ref_sync_mix)
+    fail(ErrorKind::value, "ref_sync_mix", "is not used without ref_sync_steps");
+  if (!stage.reference_file.empty() && stage.reference != "cached" && stage.reference != "auto")
+    fail(ErrorKind::value, "reference_file", "is not used with reference: " + stage.reference);
+}
+
 void check_train(const TrainStage& stage) {
   const auto common = joined({{"objective", "data"}, keys_of<TrainOptions>()});
   if (is_reward(stage)) {
@@ -189,6 +208,7 @@ void check_train(const TrainStage& stage) {
   } else if (is_alol(stage)) {
     refuse_unused(stage, method, joined({common, keys_of<OfflineOptions>(), {"watch"}}));
     if (data_of(stage) != "scores") fail(ErrorKind::value, "data", "of " + method + " must be scores");
+    check_variant(stage.offline);
   } else if (is_sft(stage)) {
     refuse_unused(stage, method, joined({common, {"td_weight", "discount", "answers", "watch"}}));
     if (stage.discount == 0) fail(ErrorKind::value, "discount", "must be above 0, got 0");
@@ -212,7 +232,10 @@ void check_train(const TrainStage& stage) {
     refuse_unused(stage, method,
                   joined({common, loss.uses, reference_keys, {"sft_weight", "answers", "watch"}}));
     if (data_of(stage) != "pairs") fail(ErrorKind::value, "data", "of " + method + " must be pairs");
+    if (stage.loss.alpha && stage.loss.divergence != "alpha")
+      fail(ErrorKind::value, "alpha", "is not used without divergence alpha");
   }
+  check_reference(stage);
   if (!stage.watch) return;
   check_prompts(stage.watch->prompts);
   check_judge(stage.watch->judge);
@@ -221,19 +244,34 @@ void check_train(const TrainStage& stage) {
   check_judged_prompts(stage.watch->prompts, {stage.watch->judge}, stage.watch->max_unjudged);
 }
 
+// The pairs whose label says which answer is the better one; the others are counted.
+PreferencePairs decided_pairs(RunContext& context) {
+  PreferencePairs out;
+  const auto& pairs = context.get<PreferencePairs>("pairs");
+  std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(out),
+               [](const auto& pair) { return pair.label != 0.5; });
+  if (out.empty() && !pairs.empty())
+    fail(ErrorKind::value, "train", "every pair has label 0.5, so no answer is the better one");
+  if (out.size() < pairs.size())
+    context.summary().rejected("pairs with label 1/2", static_cast<int64_t>(pairs.size() - out.size()));
+  return out;
+}
+
 std::vector<Demonstration> demonstrations_of(const TrainStage& stage, RunContext& context) {
   if (data_of(stage) == "demonstrations") return context.get<Demonstrations>("demonstrations");
   std::vector<Demonstration> out;
-  for (const auto& pair : context.get<PreferencePairs>("pairs"))
-    out.push_back({pair.prompt, pair.label >= 0.5 ? pair.chosen : pair.rejected, pair.weight, pair.extra});
+  for (const auto& pair : decided_pairs(context))
+    out.push_back({pair.prompt, pair.label > 0.5 ? pair.chosen : pair.rejected, pair.weight, pair.extra});
   return out;
 }
 
 UnpairedFeedbacks feedback_of(const TrainStage& stage, RunContext& context) {
   if (data_of(stage) == "unpaired") return context.get<UnpairedFeedbacks>("unpaired");
   UnpairedFeedbacks out;
-  for (const auto& pair : context.get<PreferencePairs>("pairs")) {
-    if (pair.label == 0.5) continue;
+  for (const auto& pair : decided_pairs(context)) {
+    if (pair.weight != 1)
+      fail(ErrorKind::value, "data",
+           fmt::format("pairs of objective kto have no weights of their own, one has {}", pair.weight));
     out.push_back({pair.prompt, pair.chosen, pair.label > 0.5, pair.extra});
     out.push_back({pair.prompt, pair.rejected, pair.label < 0.5, pair.extra});
   }
@@ -407,6 +445,8 @@ void summarise(const TrainResult& result, const Objective& objective, RunContext
       {"answers_cut", "examples with an answer cut short"},
       {"no_advantage", "answers without an advantage"},
       {"equal_answers", "examples that compare equal answers"},
+      {"undecided", "pairs with label 1/2"},
+      {"tied", "lists whose answers are all alike good"},
       {"tied_answers", "answers that tie with another of their list"},
       {"short_lists", "lists with fewer than two answers that differ"}};
   for (const auto& [name, count] : objective.counts()) {

@@ -49,6 +49,7 @@ RewardObjective::RewardObjective(std::shared_ptr<RewardModel> model, const std::
     if (options_.use_margins && !pair.margin)
       fail(ErrorKind::value, kReward, place + " has no margin, which use_margins asks for");
     const double margin = options_.use_margins ? *pair.margin : 0;
+    if (pair.label == 0.5) ++counts_["undecided"];
     add(encoder, place, pair.prompt, {pair.chosen, pair.rejected}, {{0, 1, pair.label, margin, pair.weight}});
   }
   finish(encoder);

@@ -27,6 +27,8 @@ TEST(VerifierJudge, ARecordThatCannotBeCheckedIsNoZero) {
            {{{"verifier", "gsm8k"}}, "ground_truth: is missing"},
            {{{"verifier", "gsm8"}, {"ground_truth", "1"}}, "'gsm8' is not known"},
            {{{"verifier", "gsm8k"}, {"ground_truth", Json::array()}}, "must be a text"},
+           {{{"verifier", "gsm8k"}, {"ground_truth", ""}}, "is empty"},
+           {{{"verifier", "gsm8k"}, {"ground_truth", "1,000"}}, "without commas, got '1,000'"},
            {{{"verifier", "constraint"}, {"ground_truth", {{"name", "lower"}}}}, "lower"}}) {
     const auto judgement = verdict("text", extra);
     EXPECT_THAT(judgement.error, ::testing::HasSubstr(why));

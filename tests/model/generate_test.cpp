@@ -218,8 +218,9 @@ TEST(Generate, ManyAnswersShareTheComputationOfTheirPrompt) {
   for (const int64_t batch : {3, 64}) {
     const auto model = std::make_shared<CountingModel>();
     const decode::Decoder decoder{model, nullptr, CountingModel::vocab, 2048, {}};
-    const auto answers = decode::run_decoding(
-        decoder, prompts, {.max_new_tokens = fresh, .per_prompt = n, .batch = batch}, Rng(0, "n"), {});
+    const auto answers =
+        decode::run_decoding(decoder, prompts, {.max_new_tokens = fresh, .per_prompt = n, .batch = batch},
+                             {Rng(0, "a"), Rng(0, "b")}, {});
     EXPECT_EQ(answers[1].size(), static_cast<size_t>(n));
     EXPECT_EQ(model->opened, 2);
     EXPECT_EQ(model->forked, 2 * n);

@@ -27,6 +27,20 @@ TEST(FDivergenceScore, AlphaTendsToTheKls) {
   });
 }
 
+// Where the exponential is beyond the largest number, so that neither a difference of scores nor its gradient
+// is NaN.
+TEST(FDivergenceScore, IsFiniteHoweverFar) {
+  for (const auto type : {at::kFloat, at::kDouble})
+    for (const auto* kind : {"reverse_kl", "forward_kl", "js", "alpha"}) {
+      auto rho = at::tensor({-3000.0, -3001.0, 3000.0}, type).requires_grad_();
+      const auto score = f_divergence_score(rho, kind);
+      EXPECT_TRUE(at::isfinite(10 * (score[2] - score[0])).item<bool>()) << kind;
+      (score[0] - score[1]).backward();
+      EXPECT_TRUE(at::isfinite(rho.grad()).all().item<bool>()) << kind;
+      EXPECT_TRUE((score[2] >= score[0]).item<bool>()) << kind;
+    }
+}
+
 TEST(FDivergenceScore, UnknownKindNamesTheNearest) {
   expect_error(ErrorKind::value, "forward_kl", [] { f_divergence_score(at::zeros({1}), "forward"); });
   expect_error(ErrorKind::empty, "log_ratio", [] { f_divergence_score(at::zeros({0}), "js"); });

@@ -45,6 +45,12 @@ TEST(KtoLoss, ErrorsNameTheArgument) {
              kl = at::zeros({}, at::kDouble);
   expect_error(ErrorKind::value, "kl", [&] { kto_loss(x, x, flags, kl - 0.1); });
   expect_error(ErrorKind::shape, "desirable", [&] { kto_loss(x, x, at::ones({3}), kl); });
+  expect_error(ErrorKind::value, "desirable must be 0 or 1, got 0.5", [&] {
+    kto_loss(x, x, at::tensor({1.0, 0.5}, at::kDouble), kl);
+  });
+  expect_error(ErrorKind::nan, "desirable", [&] { kto_loss(x, x, x / 0, kl); });
+  expect_error(ErrorKind::value, "beta must be finite, got inf",
+               [&] { kto_loss(x, x, flags, kl, {.beta = INFINITY}); });
   expect_error(ErrorKind::shape, "kl", [&] { kto_loss(x, x, flags, x); });
   expect_error(ErrorKind::value, "desirable_weight",
                [&] { kto_loss(x, x, flags, kl, {.desirable_weight = -1}); });

@@ -101,6 +101,12 @@ TEST(SequenceLogps, ErrorsNameTheArgument) {
   });
   expect_error(ErrorKind::value, "labels", [&] { sequence_logps(logits, labels * 4); });
   expect_error(ErrorKind::shape, "labels", [&] { sequence_logps(logits, labels.slice(1, 1)); });
+  expect_error(ErrorKind::value, "labels must be integers, got 1.5",
+               [&] { sequence_logps(logits, labels.to(at::kDouble) * 1.5); });
+  expect_error(ErrorKind::nan, "labels", [&] { sequence_logps(logits, labels.to(at::kDouble) * NAN); });
+  expect_error(ErrorKind::nan, "cu_seqlens", [&] {
+    packed_sequence_logps(logits.flatten(0, 1), labels.flatten(), at::tensor({0.0, NAN}, at::kDouble));
+  });
   expect_error(ErrorKind::nan, "logits", [&] { sequence_logps(logits / 0, labels); });
   auto forbidden = logits.clone();  // -inf beside the label leaves its log-probability finite
   forbidden.select(2, 3).fill_(-INFINITY);

@@ -195,7 +195,11 @@ def test_a_minari_set_is_read_as_minari_reads_it(form, control, tmp_path, monkey
 
 @pytest.mark.parametrize("form", ["hdf5", "arrow", "parquet"])
 def test_our_minari_set_is_loaded_by_minari(form, control, tmp_path, monkeypatch):
-    source = make_minari(monkeypatch, tmp_path / "theirs", "hdf5")
+    data = episodes()
+    for e in data:  # minari 0.5.4 cannot read its own tables of single numbers
+        if form != "hdf5":
+            del e["infos"]["x"]
+    source = make_minari(monkeypatch, tmp_path / "theirs", "hdf5", data=data)
     root = tmp_path / "ours"
     control(read=source, minari={"folder": root / "a/hopper-b/c-v0", "dataset_id": "a/hopper-b/c-v0", "format": form,
                                  "environment": "Hopper-v5", "max_steps": 1000})
@@ -205,9 +209,17 @@ def test_our_minari_set_is_loaded_by_minari(form, control, tmp_path, monkeypatch
     assert (dataset.total_episodes, dataset.total_steps) == (len(LENGTHS), sum(LENGTHS))
     for ours, theirs in zip(dataset.iterate_episodes(), episodes()):
         for name in ["observations", "actions", "rewards", "terminations", "truncations"]:
-            assert np.array_equal(getattr(ours, name), theirs[name].astype(getattr(ours, name).dtype)), name
-        assert np.array_equal(ours.infos["qpos"][: len(ours.rewards)], theirs["infos"]["qpos"][:-1])
+            kept = theirs[name].astype(np.float32) if theirs[name].dtype == np.float64 else theirs[name]
+            assert np.array_equal(getattr(ours, name), kept.astype(getattr(ours, name).dtype)), name
+        assert np.array_equal(ours.infos["qpos"][:-1], theirs["infos"]["qpos"][:-1])
+        assert np.isnan(ours.infos["qpos"][len(ours.rewards)]).all()  # no step begins there
     environment = dataset.recover_environment()
+    assert environment.observation_space == dataset.observation_space
+    assert dataset.storage.metadata["dataset_size"] == pytest.approx(dataset.storage.get_size(), abs=0.1)
+    # Episodes of the environment itself, in f64, may be appended.
+    episode = EpisodeBuffer(id=None, seed=None, **{**data[0], "rewards": data[0]["rewards"].tolist()})
+    dataset.storage.update_episodes([episode])
+    assert [len(e.rewards) for e in minari.load_dataset("a/hopper-b/c-v0").iterate_episodes()] == [*LENGTHS, LENGTHS[0]]
     assert environment.spec.id == "Hopper-v5" and environment.spec.max_episode_steps == 1000
     assert environment.observation_space.shape == dataset.observation_space.shape == (S,)
     assert dataset.storage.metadata["ref_max_score"] == 20.0
@@ -227,6 +239,32 @@ def test_named_parts_of_observations_stand_side_by_side(control, tmp_path, monke
         # As gymnasium.spaces.flatten: by name.
         expected = np.concatenate([OBSERVATIONS[:, 2:5], OBSERVATIONS[:, :2], OBSERVATIONS[:, 5:]], axis=1)
         assert np.array_equal(columns["observations"], expected), form
+
+
+@pytest.mark.parametrize("form", ["hdf5", "arrow", "parquet"])
+def test_pictures_are_refused_whatever_holds_them(form, control, tmp_path, monkeypatch):
+    data = episodes()
+    for e in data:
+        e["observations"] = np.zeros((len(e["observations"]), 8, 8, 3), np.float32)
+    folder = make_minari(monkeypatch, tmp_path, form, env=None, data=data,
+                         observation_space=gymnasium.spaces.Box(0, 1, (8, 8, 3), np.float32),
+                         action_space=gymnasium.spaces.Box(-1, 1, (A,), np.float32))
+    message = control(read=folder, code=2)
+    assert "observation_space" in message and "got shape [8,8,3] of Box" in message
+
+
+@pytest.mark.parametrize("form", ["hdf5", "arrow"])
+def test_infos_keep_their_names_and_shapes(form, control, tmp_path, monkeypatch):
+    data = episodes()
+    for e in data:
+        rows = len(e["observations"])
+        e["infos"] = {"c": {"x": np.arange(2.0 * rows).reshape(rows, 2), "y": np.arange(4.0 * rows).reshape(rows, 2, 2)},
+                      "one": np.arange(1.0 * rows).reshape(rows, 1)}
+    columns, _, _ = control(read=make_minari(monkeypatch, tmp_path, form, data=data))
+    rows = sum(LENGTHS)
+    assert {name: columns[f"infos/{name}"].shape for name in ["c/x", "c/y", "one"]} == {
+        "c/x": (rows, 2), "c/y": (rows, 2, 2), "one": (rows, 1)}
+    assert np.array_equal(columns["infos/c/y"][: LENGTHS[0]], data[0]["infos"]["c"]["y"][:-1])
 
 
 # What is wrong, and what is said of it: the file, the row and the value.

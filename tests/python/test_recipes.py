@@ -174,14 +174,40 @@ def test_rounds_report_their_numbers_apart_and_replay_earlier_pairs(build_folder
         ("37-vpo", "stages.sample.reference_system=Hello", None),
         ("37-vpo", "stages.sample.reference_answers=0", "sample with reference_answers"),
         ("19-srpo", "revisions=0", "is not used without revisions"),
+        ("48-dpo", "stages.train.ref_sync_mix=0.1", "ref_sync_mix: is not used without ref_sync_steps"),
+        ("48-dpo", "stages.train.ref_sync_steps=5", "ref_sync_steps: needs reference: copy, got auto"),
+        ("48-dpo", "stages.train.reference_file=x stages.train.reference=copy", "reference_file: is not used with reference: copy"),
+        ("48-dpo", "objective=f-dpo stages.train.alpha=0.3", "alpha: is not used without divergence alpha"),
+        ("48-dpo", "stages.label.replay=0.3", "replay: counts the rounds of a repeat, and there is none around this stage"),
+        ("48-dpo", "stages.sample.next_prompts=true", "next_prompts: counts the rounds of a repeat"),
+        ("45-a-lol", "variant=ref_free stages.policy.importance_clip=0.5", "importance_clip: is not used by variant ref_free"),
+        ("45-a-lol", "stages.policy.kl_weight=0.5", "kl_weight: is not used by variant seq"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(
     name, change, message, build_folder, tiny_folder, tmp_path  # noqa: F811
 ):
-    more = [change] + (["stages.sample.per_prompt=2"] if message and "reference_answers" in message else [])
+    more = change.split() + (["stages.sample.per_prompt=2"] if message and "reference_answers" in message else [])
     done = run(command(build_folder, tiny_folder, name, tmp_path / "run", more), 0 if message is None else 2)
     assert message is None or message in done.stderr
+
+
+@pytest.mark.parametrize("objective", ["dpo", "kto", "sft", "reward"])
+def test_pairs_that_say_nothing_are_counted(objective, build_folder, tiny_folder, tmp_path):  # noqa: F811
+    words = ["red", "green", "blue", "warm", "cold", "old"]
+    pairs = [{"prompt": f"{w} sky", "chosen": f"{w} sun", "rejected": "moon", "label": 0.5 if i < 2 else 1} for i, w in enumerate(words)]
+
+    def train(name, records, code):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+        head = "reward_model: {model: %s}" if objective == "reward" else "policy: {model: %s, adapter: {kind: lora}}"
+        (tmp_path / f"{name}.yaml").write_text(
+            f"doc: d\nseed: 0\n{head % tiny_folder}\nstages:\n"
+            f"  - read: {{data: {tmp_path / name}.jsonl, kind: pairs}}\n  - train: {{objective: {objective}, data: pairs, max_steps: 1}}\n")
+        return run([str(build_folder / "plaudit"), "run", str(tmp_path / f"{name}.yaml"), "--out", str(tmp_path / name)], code)
+
+    train("some", pairs, 0)
+    assert rejected(tmp_path / "some") == {"pairs with label 1/2": 2}
+    assert "label 0.5" in train("all", pairs[:2], 2).stderr
 
 
 def test_what_overlaps_the_test_is_left_out_of_every_stage_and_counted(
