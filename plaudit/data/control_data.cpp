@@ -150,6 +150,9 @@ TransitionTensors transitions_of(const ControlData& data, bool terminate_on_end)
             data.terminals.to(at::kFloat)};
   auto out = qlearning_dataset(data.observations, data.actions, data.rewards, data.terminals.to(at::kFloat),
                                data.timeouts.to(at::kFloat), terminate_on_end);
+  if (out.rewards.numel() == 0)
+    fail(ErrorKind::empty, "control data",
+         "hold no transition: no row has a next one that its time limit does not end");
   return out;
 }
 

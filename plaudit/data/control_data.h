@@ -57,7 +57,8 @@ Tensor episode_returns(const ControlData& data);
 
 // Transitions to learn a critic from. Where next observations are known every row is one, and a time-out is
 // no terminal. Otherwise D4RL's rule (transitions.h): row i takes its next observation from row i+1, and rows
-// that a time limit ends are left out, for theirs is unknown. `terminate_on_end` keeps them all the same.
+// that a time limit ends are left out, for theirs is unknown; UserError (empty) when none is left.
+// `terminate_on_end` keeps them all the same.
 TransitionTensors transitions_of(const ControlData& data, bool terminate_on_end = false);
 
 // One data set after the other; both have next observations, or the result has none. Infos that only one of

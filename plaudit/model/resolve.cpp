@@ -143,21 +143,26 @@ bool installed(const KnownModel& model) {
   return part_files(model.package).size() == names && find_in_packages(model.package).has_value();
 }
 
-std::string resolve_model(const std::string& name) {
+void check_model_name(const std::string& name) {
   if (name.empty()) fail(ErrorKind::empty, "model", "is empty, expected a path or a known name");
-  if (present(name)) return name;
   std::vector<std::string> names;
+  for (const auto& model : known_models()) names.push_back(model.name);
+  const bool path = name.find('/') != std::string::npos || fs::path(name).extension() == ".gguf";
+  if (path || present(name) || std::find(names.begin(), names.end(), name) != names.end()) return;
+  fail(ErrorKind::value, "model",
+       "'" + name + "' is neither a path nor a known name" + suggestion(name, names));
+}
+
+std::string resolve_model(const std::string& name) {
+  check_model_name(name);
+  if (present(name)) return name;
   for (const auto& model : known_models()) {
-    names.push_back(model.name);
     if (model.name != name) continue;
     if (!installed(model)) not_installed(model.name, model.install);
     return model.file.empty() ? assemble(model)
                               : find_in_packages(fs::path(model.package) / model.file)->string();
   }
-  if (name.find('/') != std::string::npos || fs::path(name).extension() == ".gguf")
-    fail(ErrorKind::io, "model", "there is no file or folder '" + name + "'");
-  fail(ErrorKind::value, "model",
-       "'" + name + "' is neither a path nor a known name" + suggestion(name, names));
+  fail(ErrorKind::io, "model", "there is no file or folder '" + name + "'");
 }
 
 std::string resolve_lexicon() {

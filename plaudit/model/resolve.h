@@ -21,6 +21,10 @@ const std::vector<KnownModel>& known_models();
 // True when all files of the model are there.
 bool installed(const KnownModel& model);
 
+// UserError (value, with the nearest known name) for a name that is neither known nor a path that is there or
+// might be. Reads nothing.
+void check_model_name(const std::string& name);
+
 // The path of a model: an existing path as it is, or that of a known name. A model that comes in parts is put
 // together once, in ~/.cache/plaudit (or $XDG_CACHE_HOME/plaudit), and checked against its SHA-256.
 // UserError: value for an unknown name (with the nearest known one), io when the package is missing (with the

@@ -4,6 +4,7 @@
 
 #include "plaudit/core/files.h"
 #include "plaudit/model/decode_kernels.h"
+#include "plaudit/model/resolve.h"
 #include "plaudit/run/stage.h"
 
 namespace plaudit {
@@ -66,6 +67,14 @@ void describe(OptionTable<RewardModelSection>& t) {
   t.field("adapter", &RewardModelSection::adapter, "with backbone lora");
   t.field("precision", &RewardModelSection::precision, "as for the policy", one_of(kPrecisions));
   t.include(&RewardModelSection::head);
+}
+
+void check_section(const PolicyOptions& options) {
+  check_model_name(options.model);
+}
+
+void check_section(const RewardModelSection& options) {
+  if (options.folder.empty()) check_model_name(options.model);
 }
 
 std::string adapter_base(const std::string& path) {

@@ -35,6 +35,9 @@ struct PolicyOptions {
 template <>
 void describe(OptionTable<PolicyOptions>& table);
 
+// UserError (value): a model name that is not known.
+void check_section(const PolicyOptions& options);
+
 struct Policy {
   LanguageModel model;
 };
@@ -47,6 +50,7 @@ struct RewardModelSection {
   std::string precision = "auto";
   RewardModelOptions head = {};
 };
+void check_section(const RewardModelSection& options);
 template <>
 void describe(OptionTable<RewardModelSection>& table);
 

@@ -88,6 +88,13 @@ Recipe checked(YAML::Node root, const std::string& path, const std::vector<std::
   }
   recipe.resolved["stages"] = plan_stages(root["stages"], place.key("stages"), recipe.stages);
   check_flow(recipe.stages, recipe.sections);
+  for (const auto& [name, section] : recipe.sections) {
+    try {
+      section.check();
+    } catch (const UserError& error) {
+      throw UserError(error.kind(), fmt::format("{}: {}.{}", path, name, message_of(error)));
+    }
+  }
   check_stages(recipe.stages);
   return recipe;
 }

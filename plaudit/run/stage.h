@@ -32,6 +32,7 @@
 //
 //   PLAUDIT_SECTION(policy, PolicyOptions, Policy, "The model that is trained.", make_policy);
 //   Policy make_policy(const PolicyOptions& options, RunContext& context);
+//   void check_section(const PolicyOptions& options);   // where there is one: as `.check` of a stage
 #pragma once
 
 #include <functional>
@@ -62,6 +63,7 @@ struct BoundSection {
   std::shared_ptr<const void> typed_options;
   std::type_index options_type = typeid(void);
   std::type_index artefact_type = typeid(void);
+  std::function<void()> check;
   std::function<std::shared_ptr<void>(RunContext&)> make;
 };
 
@@ -160,6 +162,9 @@ bool define_section(const char* name, const char* doc, Make make) {
     section.typed_options = options;
     section.options_type = typeid(Options);
     section.artefact_type = typeid(Artefact);
+    section.check = [options] {
+      if constexpr (requires { check_section(*options); }) check_section(*options);
+    };
     section.make = [make, options](RunContext& context) {
       return std::static_pointer_cast<void>(std::make_shared<Artefact>(make(*options, context)));
     };

@@ -151,6 +151,7 @@ stages:
         ({"timeouts": numpy.zeros(60, bool)}, "point", "episode"),
         ({"rewards": numpy.where(numpy.arange(60) == 7, numpy.nan, 0)}, "point", "rewards[7] is nan"),
         ({}, '""', "do not say which task"),
+        ({"timeouts": numpy.ones(60, bool)}, "point", "hold no transition"),
     ],
 )
 def test_what_is_wrong_with_data_is_named(changes, environment, message, build_folder, tmp_path):
