@@ -122,13 +122,14 @@ std::shared_ptr<arrow::Table> read_table(const std::string& path) {
 
 // A column of infos under its name; members of a structure are columns of their own, "name/member". The shape
 // of a row stands in the field's metadata, for it is written as one list. What holds no numbers is left out.
-void read_infos(const std::string& name, const arrow::Field& field, const arrow::Array& array,
-                std::map<std::string, Tensor>& out) {
+void read_table_infos(const std::string& name, const arrow::Field& field, const arrow::Array& array,
+                      std::map<std::string, Tensor>& out) {
   if (array.type_id() == arrow::Type::STRUCT) {
     const auto& members = static_cast<const arrow::StructArray&>(array);
     for (int i = 0; i < members.num_fields(); ++i) {
       const auto& member = *members.struct_type()->field(i);
-      read_infos(name.empty() ? member.name() : name + "/" + member.name(), member, *members.field(i), out);
+      read_table_infos(name.empty() ? member.name() : name + "/" + member.name(), member, *members.field(i),
+                       out);
     }
     return;
   }
@@ -166,7 +167,7 @@ MinariEpisode episode_of(const std::string& path, const arrow::Table& table) {
                   .truncations = step_column("truncations")};
   if (const auto infos = table.GetColumnByName("infos");
       infos && infos->type()->id() == arrow::Type::STRUCT) {
-    read_infos("", *table.schema()->GetFieldByName("infos"), *whole(path, *infos), e.infos);
+    read_table_infos("", *table.schema()->GetFieldByName("infos"), *whole(path, *infos), e.infos);
   }
   return e;
 }
