@@ -2,6 +2,8 @@
 
 #include <fstream>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "cli/commands.h"
 #include "plaudit/core/call.h"
@@ -24,7 +26,12 @@ void add_functions(CLI::App& app, int&) {
       fmt::print("{:<44} {}\n", f.name, f.doc);
       list.push_back({{"name", f.name}, {"schema", f.schema}, {"doc", f.doc}, {"systems", f.systems}});
     }
-    if (list.empty()) fail(ErrorKind::value, "functions", "there is no area or function '" + *area + "'");
+    if (list.empty()) {
+      std::set<std::string> names;
+      for (const auto& f : functions()) names.insert({f.name, f.name.substr(0, f.name.find('.'))});
+      fail(ErrorKind::value, "functions",
+           "there is no area or function '" + *area + "'" + suggestion(*area, {names.begin(), names.end()}));
+    }
     if (json->empty()) return;
     std::ofstream file(*json);
     file << list.dump(1) << "\n";

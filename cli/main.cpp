@@ -3,7 +3,10 @@
 // checkpoint written.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/memory.h"
@@ -12,6 +15,17 @@
 #include "plaudit/run/versions.h"
 
 namespace {
+
+void check_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  plaudit::fail(
+      plaudit::ErrorKind::value, argv[1],
+      "is no command of plaudit" + plaudit::suggestion(argv[1], names) + " (plaudit --help lists them)");
+}
 
 int run_program(int argc, char** argv) {
   CLI::App app{
@@ -38,6 +52,7 @@ int run_program(int argc, char** argv) {
   plaudit::cli::add_conform(app, exit_code);
   plaudit::cli::add_program(app, exit_code);
   plaudit::cli::add_bench(app, exit_code);
+  check_command(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -101,24 +101,30 @@ PreferencePairs with_replay(PreferencePairs fresh, const LabelStage& options, Ru
 void report_labels(const PairLabelReport& report, const std::vector<JudgedAnswers>& lists,
                    RunContext& context) {
   double sum = 0;
+  std::map<std::string, int64_t> errors;
   for (const auto& list : lists)
-    for (const auto& judgement : list.judgements)
-      if (judgement.error.empty()) sum += judgement.score;
+    for (const auto& judgement : list.judgements) {
+      if (judgement.error.empty())
+        sum += judgement.score;
+      else
+        ++errors[judgement.error];
+    }
   auto& summary = context.summary();
   summary.metric("label/pairs", static_cast<double>(report.pairs));
   if (report.answers > report.failed)
     summary.metric("label/mean_score", sum / static_cast<double>(report.answers - report.failed));
   if (report.flipped > 0) summary.metric("label/flipped", static_cast<double>(report.flipped));
-  const std::pair<const char*, int64_t> left_out[] = {
-      {"answers that the judge could not judge", report.failed},
-      {"empty answers", report.empty},
-      {"repeated answers", report.repeated},
-      {"prompts with fewer than two answers", report.skipped},
-      {"pairs with equal scores", report.ties},
-      {"prompts without a clear pair", report.unclear}};
+  const std::pair<const char*, int64_t> left_out[] = {{"empty answers", report.empty},
+                                                      {"repeated answers", report.repeated},
+                                                      {"prompts with fewer than two answers", report.skipped},
+                                                      {"pairs with equal scores", report.ties},
+                                                      {"prompts without a clear pair", report.unclear}};
   if (report.repetitive > 0) summary.metric("label/repetitive", static_cast<double>(report.repetitive));
   for (const auto& [what, count] : left_out)
     if (count > 0) summary.rejected(what, count);
+  for (const auto& [error, count] : errors) summary.rejected("answers not judged: " + error, count);
+  if (report.answers > 0 && report.failed == report.answers)
+    fail(ErrorKind::empty, "label", "the judge could judge no answer: " + errors.begin()->first);
 }
 
 void run_label(const LabelStage& options, RunContext& context) {

@@ -495,9 +495,13 @@ void train_policy(const TrainStage& stage, RunContext& context) {
   summarise(run_loop(*objective, stage, watch.get(), context), *objective, context);
   if (const auto* unpaired = dynamic_cast<const UnpairedObjective*>(objective.get()))
     note_weights(*unpaired, context);
-  if (const auto* gradient = dynamic_cast<const PolicyGradientObjective*>(objective.get()))
+  if (const auto* gradient = dynamic_cast<const PolicyGradientObjective*>(objective.get())) {
     for (const auto& [reason, count] : gradient->unjudged())
       context.summary().rejected("answers not judged: " + reason, count);
+    if (!gradient->judged())
+      fail(ErrorKind::empty, "rollout",
+           "the judge could judge no answer, so nothing was learnt: " + gradient->unjudged().begin()->first);
+  }
   if (watch) watch->report(context.report());
 }
 

@@ -159,6 +159,7 @@ void PolicyGradientObjective::roll_out(const std::vector<int64_t>& batch, int64_
   std::vector<at::Tensor> joined;
   for (auto& [name, tensor] : rollouts()) joined.push_back(tensor);
   ranks.all_reduce_sum(joined);
+  judged_ = judged_ || at::isfinite(rollouts_.score).any().item<bool>();
 }
 
 // The answers to the prompts at these places, place after place. The stream of a prompt is that of its place

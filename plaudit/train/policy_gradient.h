@@ -76,6 +76,8 @@ class PolicyGradientObjective : public Objective {
   std::string show(int64_t example) const override;
   // What the judge could not judge, by reason, since the start of this process.
   const std::map<std::string, int64_t>& unjudged() const { return errors_; }
+  // False when answers were drawn and none could be judged.
+  bool judged() const { return judged_ || errors_.empty(); }
 
  private:
   // What one rank knows of its own prompts, summed over the ranks.
@@ -101,6 +103,7 @@ class PolicyGradientObjective : public Objective {
   at::Tensor step_;             // [1] f64, updates done
   std::vector<int64_t> batch_;  // prompts of the rollouts; answer k of place i is row i * per_prompt + k
   std::map<std::string, int64_t> errors_;
+  bool judged_ = false;  // some answer of some rank
   uint64_t fingerprint_ = 0;
 };
 

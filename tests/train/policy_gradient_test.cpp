@@ -158,6 +158,7 @@ TEST(PolicyGradient, AnswersThatNobodyCanJudgeTeachNothingAndAreCounted) {
   EXPECT_EQ(seen.at("signal"), 0);
   EXPECT_EQ(seen.count("score"), 0u);
   EXPECT_EQ(objective->counts().at("unjudged"), 12);
+  EXPECT_FALSE(objective->judged());
   EXPECT_EQ(objective->unjudged().at("cannot be judged"), 12);
 }
 
