@@ -40,6 +40,10 @@ ValueSteering::ValueSteering(const ValueModel& values, const LanguageModel& poli
   const at::NoGradGuard no_grad;
   const Check check("value steering");
   values.check_policy(policy);
+  if (values.positions() != "all")
+    check.refuse(ErrorKind::value, "values",
+                 "were learnt with positions: " + values.positions() +
+                     ", of no token but the first; learn them with positions: all");
   if (beta.size() != values.objectives().size())
     check.refuse(ErrorKind::value, "beta",
                  fmt::format("must hold one number per objective of the values, {}, got {}",

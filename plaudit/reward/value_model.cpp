@@ -79,6 +79,7 @@ void ValueModel::save(const std::string& folder) const {
                                       {"objectives", objectives_},
                                       {"mean", mean_},
                                       {"std", std_},
+                                      {"positions", positions_},
                                       {"policy", policy_},
                                       {"source", source_}});
 }
@@ -95,6 +96,7 @@ ValueModel ValueModel::load(const std::string& folder) {
     out.std_ = info.at("std").get<std::vector<double>>();
     out.policy_ = info.at("policy").get<std::string>();
     out.source_ = info.at("source").get<std::string>();
+    out.positions_ = info.value("positions", "all");
   } catch (const nlohmann::json::exception& error) {
     fail(ErrorKind::type, path, fmt::format("is damaged: {}", error.what()));
   }

@@ -44,11 +44,16 @@ class ValueModel {
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& std() const { return std_; }
 
+  // Where values were learnt: "all" tokens, or the end of the "prompt" alone.
+  void set_positions(std::string positions) { positions_ = std::move(positions); }
+  const std::string& positions() const { return positions_; }
+
  private:
   std::vector<std::string> objectives_;
   at::Tensor state_, token_, bias_, out_, out_bias_;  // [W,H], [W,H], [W], [R,W], [R]
   std::vector<double> mean_, std_;
   std::string policy_, source_;  // fingerprint and name of the policy
+  std::string positions_ = "all";
 };
 
 }  // namespace plaudit

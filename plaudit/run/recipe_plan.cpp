@@ -167,7 +167,9 @@ void check_stages(const std::vector<PlannedStage>& plan) {
              "counts the rounds of a repeat, and there is none around this stage");
       stage.bound.check();
     } catch (const UserError& error) {
-      throw UserError(error.kind(), place_text(stage) + "." + message_of(error));
+      auto message = message_of(error);  // of a loop, which says "train.tau", or of the stage
+      if (message.starts_with(stage.kind + ".")) message.erase(0, stage.kind.size() + 1);
+      throw UserError(error.kind(), place_text(stage) + "." + message);
     }
   }
 }

@@ -510,6 +510,7 @@ void train_value_model(const TrainStage& stage, RunContext& context) {
   std::vector<std::string> objectives;
   auto examples = scored_examples(policy, objectives, context);
   ValueModel values(policy.model, objectives, stage.value.width, context.rng("value").next());
+  values.set_positions(stage.value.positions);
   ValueObjective objective(policy.model, values, std::move(examples), stage.value);
   summarise(run_loop(objective, stage, nullptr, context), objective, context);
   context.put("value_model", std::move(values));

@@ -23,6 +23,7 @@ TEST(Errors, NearestFindsTyposAndNothingFarAway) {
 }
 
 TEST(Errors, SuggestionListsChoicesWhenNoneIsNear) {
+  EXPECT_EQ(suggestion("kot", {"sft", "kto"}), ", did you mean 'kto'?");  // swapped letters are one mistake
   EXPECT_EQ(suggestion("xyz", {"alpha", "omega"}), ", expected one of: alpha, omega");
 }
 

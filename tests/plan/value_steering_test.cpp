@@ -6,6 +6,7 @@
 #include "plaudit/core/errors.h"
 #include "plaudit/model/generate.h"
 #include "plaudit/plan/value_augmented.h"
+#include "tests/support/files.h"
 #include "tests/support/tiny_model.h"
 
 namespace plaudit {
@@ -76,6 +77,13 @@ TEST(ValueSteering, RefusesWhatDoesNotFit) {
   EXPECT_THROW(ValueSteering(values, model, {1}), UserError);
   EXPECT_THROW(ValueSteering(values, model, {1, 1}, 0), UserError);
   EXPECT_THROW(ValueSteering(values, tiny_model(1), {1, 1}), UserError);
+
+  // Values of prompts alone say nothing of words; the file remembers.
+  auto of_prompts = moved(model);
+  of_prompts.set_positions("prompt");
+  const testing::TemporaryFolder folder;
+  of_prompts.save(folder / "values");
+  EXPECT_THROW(ValueSteering(ValueModel::load(folder / "values"), model, {1, 1}), UserError);
 }
 
 }  // namespace

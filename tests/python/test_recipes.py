@@ -180,6 +180,7 @@ def test_rounds_report_their_numbers_apart_and_replay_earlier_pairs(build_folder
         ("48-dpo", "objective=f-dpo stages.train.alpha=0.3", "alpha: is not used without divergence alpha"),
         ("48-dpo", "stages.label.replay=0.3", "replay: counts the rounds of a repeat, and there is none around this stage"),
         ("48-dpo", "stages.sample.next_prompts=true", "next_prompts: counts the rounds of a repeat"),
+        ("48-dpo", "stages.train.tau=0.3", "stages[2].train.tau: "),
         ("48-dpo", "model=smolm2-135m", "policy.model: 'smolm2-135m' is neither a path nor a known name, did you mean 'smollm2-135m'?"),
         ("45-a-lol", "variant=ref_free stages.policy.importance_clip=0.5", "importance_clip: is not used by variant ref_free"),
         ("45-a-lol", "stages.policy.kl_weight=0.5", "kl_weight: is not used by variant seq"),
