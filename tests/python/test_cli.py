@@ -38,7 +38,7 @@ def test_the_users_mistakes_exit_with_2_and_name_the_nearest_choice(plaudit_cli)
     result = plaudit_cli("call", "eval.best_of_n_kl", stdin='{"n": 0}', check=2)
     assert result.stderr.strip() == "plaudit: eval.best_of_n_kl: n must be >= 1, got 0"
     assert "not JSON" in plaudit_cli("call", "eval.best_of_n_kl", stdin="{", check=2).stderr
-    assert "cal is no command of plaudit, did you mean 'call'?" in plaudit_cli("cal", check=2).stderr
+    assert "cal: is no command of plaudit, did you mean 'call'?" in plaudit_cli("cal", check=2).stderr
     assert "did you mean 'preference.dpo_loss'?" in plaudit_cli("functions", "preference.dpo_los", check=2).stderr
     plaudit_cli(check=2)
 
