@@ -78,7 +78,10 @@ Value builtin_len(Machine& m, const LibraryFunction&, const Args& a) {
   const auto& v = a[0];
   if (v.is(Tag::array)) return Value::integer(static_cast<double>(v.as<Array>().n[0]));
   if (v.is_sequence()) return Value::integer(v.as<Sequence>().size);
-  if (v.is(Tag::dict)) return Value::integer(v.as<Sequence>().size / 2);
+  if (v.is(Tag::dict)) {
+    const auto entries = v.as<Sequence>().size / 2;  // keys and values in turns
+    return Value::integer(static_cast<double>(entries));
+  }
   if (v.is(Tag::range)) return Value::integer(v.as<Range>().count);
   m.type(std::string("len() does not take ") + describe(v.tag()));
 }
