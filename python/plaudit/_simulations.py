@@ -44,7 +44,7 @@ def _box(bounds, dtype):
     return gymnasium.spaces.Box(numpy.array(low, dtype), numpy.array(high, dtype), dtype=dtype)
 
 
-def real_numbers(name, values):
+def _real_numbers(name, values):
     """``values`` as an array, which must hold real numbers."""
     if numpy.ma.is_masked(values):
         raise ValueError(f"{name} must be numbers, got a masked array")
@@ -115,20 +115,21 @@ class Simulations:
             raise ValueError(f"env.reset: reset_mask must have shape ({self.n},), got {mask.shape}")
         if not mask.any():
             raise ValueError("env.reset: reset_mask must name an environment, all are False")
+        missing = numpy.flatnonzero(~(self.begun | mask)).tolist()
+        if missing:
+            raise gymnasium.error.ResetNeeded(f"env.reset: environments {missing} have not begun: the first reset is of all")
         self.native.reset_some(torch.from_numpy(numpy.ascontiguousarray(mask)))
         self.begun |= mask
-        if not self.begun.all():
-            missing = numpy.flatnonzero(~self.begun).tolist()
-            raise gymnasium.error.ResetNeeded(f"env.reset: environments {missing} have not begun: the first reset is of all")
 
-    def act(self, actions):
-        """Takes actions of any real type, in full precision, and steps."""
+    def act(self, actions, single=False):
+        """Takes actions of any real type, in full precision, and steps; ``single``: the action of the only environment."""
         if not self.begun.all():
             raise gymnasium.error.ResetNeeded("env.step: no episode has begun: call reset first")
-        actions = real_numbers("env.step: actions", actions)
-        if actions.shape != self.actions.shape:
-            raise ValueError(f"env.step: actions must have shape {self.actions.shape}, got {actions.shape}")
-        self.actions[...] = actions
+        name, buffer = ("action", self.actions[0]) if single else ("actions", self.actions)
+        actions = _real_numbers(f"env.step: {name}", actions)
+        if actions.shape != buffer.shape:
+            raise ValueError(f"env.step: {name} must have shape {buffer.shape}, got {actions.shape}")
+        buffer[...] = actions
         self.native.step()
 
     def set_state(self, index, qpos, qvel):

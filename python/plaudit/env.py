@@ -23,7 +23,7 @@ import numpy
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from plaudit._simulations import Copied, Simulations, environments, real_numbers
+from plaudit._simulations import Copied, Simulations, environments
 
 __all__ = ["NativeEnv", "NativeVectorEnv", "ids", "make", "make_sb3", "make_vec"]
 
@@ -155,10 +155,7 @@ class NativeEnv(Copied, gymnasium.Env):
 
     def step(self, action):
         s = self._simulations
-        action = real_numbers("env.step: action", action)
-        if action.shape != self.action_space.shape:
-            raise ValueError(f"env.step: action must have shape {self.action_space.shape}, got {action.shape}")
-        s.act(action[None])
+        s.act(action, single=True)
         return self._observation(), float(s.rewards[0]), bool(s.terminated[0]), bool(s.truncated[0]), {}
 
     def set_state(self, qpos, qvel):
