@@ -36,7 +36,7 @@ struct Recording {
   size_t steps = 0;
 };
 
-// Seconds of replaying the episodes by mj_step alone: what no environment can beat.
+// Seconds of replaying the episodes by mj_step alone, on the model as its file has it.
 double replay_bare(const std::string& task, const Recording& recording);
 
 }  // namespace plaudit::bench

@@ -10,7 +10,7 @@ namespace plaudit::bench {
 
 double replay_bare(const std::string& task, const Recording& recording) {
   const auto* rule = find_mujoco_task(task);
-  const auto model = mujoco_task_model(*rule);
+  const auto model = mujoco_task_model(*rule, Contacts::searched);
   const auto data = make_mujoco_data(model);
   const auto* m = model.get();
   auto* d = data.get();

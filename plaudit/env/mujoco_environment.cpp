@@ -186,25 +186,25 @@ class MujocoEnvironment : public Environment {
   std::vector<double> start_, qpos_, qvel_;  // the model's own start; scratch
 };
 
-MujocoModel load(const MujocoTask& task) {
+MujocoModel load(const MujocoTask& task, Contacts contacts) {
   const auto folder = gymnasium_models();
-  if (!folder.empty()) return load_mujoco_model(folder + "/" + task.model);
+  if (!folder.empty()) return load_mujoco_model(folder + "/" + task.model, contacts);
   const auto xml = own_mujoco_model(task.model);
   if (xml.empty())
     fail(ErrorKind::io, fmt::format("{}-v{}", task.name, task.version),
          "needs the model " + task.model + " of the Python package gymnasium (pip install gymnasium==1.4.0)");
-  return parse_mujoco_model(xml, task.model);
+  return parse_mujoco_model(xml, task.model, contacts);
 }
 
 }  // namespace
 
-MujocoModel mujoco_task_model(const MujocoTask& task) {
+MujocoModel mujoco_task_model(const MujocoTask& task, Contacts contacts) {
   static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<const mjModel>> loaded;
+  static std::map<std::pair<std::string, Contacts>, std::weak_ptr<const mjModel>> loaded;
   const std::lock_guard lock(mutex);
-  auto& slot = loaded[gymnasium_models() + "/" + task.model];
+  auto& slot = loaded[{gymnasium_models() + "/" + task.model, contacts}];
   auto model = slot.lock();
-  if (model == nullptr) slot = model = load(task);
+  if (model == nullptr) slot = model = load(task, contacts);
   return model;
 }
 

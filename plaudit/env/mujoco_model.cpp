@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "plaudit/core/errors.h"
+#include "plaudit/env/mujoco_contacts.h"
 
 namespace plaudit {
 namespace {
@@ -35,10 +36,20 @@ void install_handler() {
   if (before != &handle_message) next_handler = before;
 }
 
-// Runs a loader and turns MuJoCo's words into an error that starts with the name.
-MujocoModel checked(mjModel* model, const char* words, const std::string& name) {
-  if (model == nullptr) fail(ErrorKind::io, name, std::string("is not a MuJoCo model: ") + words);
-  return {model, MujocoDelete()};
+using MujocoSpec = std::unique_ptr<mjSpec, decltype(&mj_deleteSpec)>;
+
+[[noreturn]] void refuse(const std::string& name, const char* words) {
+  fail(ErrorKind::io, name, std::string("is not a MuJoCo model: ") + words);
+}
+
+// What a reader made of a text or a file, compiled; MuJoCo's words in an error that starts with the name.
+MujocoModel compile(const MujocoSpec& spec, const char* words, const std::string& name, Contacts contacts) {
+  if (spec == nullptr) refuse(name, words);
+  MujocoModel model(mj_compile(spec.get(), nullptr), MujocoDelete());
+  if (model == nullptr) refuse(name, mjs_getError(spec.get()));
+  if (contacts == Contacts::searched) return model;
+  const auto listed = list_contacts(*spec, *model);
+  return listed != nullptr ? listed : model;
 }
 
 }  // namespace
@@ -59,23 +70,21 @@ QuietMujoco::~QuietMujoco() {
   quiet = before_;
 }
 
-MujocoModel load_mujoco_model(const std::string& path) {
+MujocoModel load_mujoco_model(const std::string& path, Contacts contacts) {
   if (!std::filesystem::exists(path)) fail(ErrorKind::io, path, "no such model file");
   install_handler();
   const QuietMujoco loading;
   std::array<char, 1024> words{};
-  return checked(mj_loadXML(path.c_str(), nullptr, words.data(), words.size()), words.data(), path);
+  const MujocoSpec spec(mj_parseXML(path.c_str(), nullptr, words.data(), words.size()), &mj_deleteSpec);
+  return compile(spec, words.data(), path, contacts);
 }
 
-MujocoModel parse_mujoco_model(const std::string& xml, const std::string& name) {
+MujocoModel parse_mujoco_model(const std::string& xml, const std::string& name, Contacts contacts) {
   install_handler();
   const QuietMujoco loading;
   std::array<char, 1024> words{};
-  const std::unique_ptr<mjSpec, decltype(&mj_deleteSpec)> spec(
-      mj_parseXMLString(xml.c_str(), nullptr, words.data(), words.size()), &mj_deleteSpec);
-  if (spec == nullptr) fail(ErrorKind::io, name, std::string("is not a MuJoCo model: ") + words.data());
-  auto* model = mj_compile(spec.get(), nullptr);
-  return checked(model, model == nullptr ? mjs_getError(spec.get()) : "", name);
+  const MujocoSpec spec(mj_parseXMLString(xml.c_str(), nullptr, words.data(), words.size()), &mj_deleteSpec);
+  return compile(spec, words.data(), name, contacts);
 }
 
 MujocoData make_mujoco_data(const MujocoModel& model) {

@@ -17,10 +17,14 @@ struct MujocoDelete {
 using MujocoModel = std::shared_ptr<const mjModel_>;
 using MujocoData = std::unique_ptr<mjData_, MujocoDelete>;
 
+// Whether a simulation looks for the pairs of geoms that may touch in every step or knows them
+// (mujoco_contacts.h). The numbers are the same; where they might not be, `listed` searches, too.
+enum class Contacts { searched, listed };
+
 // UserErrors: io, with the path and MuJoCo's own words, for a file that is missing or does not load.
-MujocoModel load_mujoco_model(const std::string& path);
+MujocoModel load_mujoco_model(const std::string& path, Contacts contacts);
 // The same from text; `name` stands for the path in errors.
-MujocoModel parse_mujoco_model(const std::string& xml, const std::string& name);
+MujocoModel parse_mujoco_model(const std::string& xml, const std::string& name, Contacts contacts);
 
 MujocoData make_mujoco_data(const MujocoModel& model);
 
