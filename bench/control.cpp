@@ -69,14 +69,12 @@ double replay(const std::string& task, const Recording& recording) {
   return seconds_since(begin);
 }
 
-constexpr int64_t kRows = 16;
-
-// Steps per second of a vector.
-double vector_rate(const std::string& task, int64_t threads, double seconds) {
-  Stepper many(task, kRows, threads);
+// Steps per second of a vector of `rows` environments.
+double vector_rate(const std::string& task, int64_t rows, int64_t threads, double seconds) {
+  Stepper many(task, rows, threads);
   Rng rng(0, "bench");
   std::vector<std::vector<double>> actions;
-  for (int k = 0; k < 50; ++k) actions.push_back(random_actions(many.env.spec().action, kRows, rng));
+  for (int k = 0; k < 50; ++k) actions.push_back(random_actions(many.env.spec().action, rows, rng));
   for (const auto& a : actions) many.step(a.data());
   int64_t steps = 0;
   const auto begin = std::chrono::steady_clock::now();
@@ -84,7 +82,7 @@ double vector_rate(const std::string& task, int64_t threads, double seconds) {
   for (; taken < seconds; taken = seconds_since(begin))
     for (const auto& a : actions) {
       many.step(a.data());
-      steps += kRows;
+      steps += rows;
     }
   return static_cast<double>(steps) / taken;
 }
@@ -110,12 +108,13 @@ class ControlBench {
 
  private:
   void measure(const std::string& task) {
-    const double guess = vector_rate(task, 1, 0.1);
+    const auto rows = options_.environments;
+    const double guess = vector_rate(task, rows, 1, 0.1);
     const auto recording = record(task, static_cast<size_t>(std::max(guess * options_.seconds, 100.0)));
     const auto steps = static_cast<double>(recording.steps);
     const int threads = report_.machine.threads;
     JobResult one{.job = task, .precision = "f64", .unit = "steps/s", .peer = "gymnasium"};
-    JobResult many{.job = fmt::format("{} x{}", task, kRows),
+    JobResult many{.job = fmt::format("{} x{}", task, rows),
                    .precision = "f64",
                    .unit = "steps/s",
                    .peer = "gymnasium vector"};
@@ -123,14 +122,14 @@ class ControlBench {
     for (int64_t round = 0; round < options_.repeats; ++round) {
       bare.push_back(steps / replay_bare(task, recording));
       one.ours.push_back({steps / replay(task, recording), peak_mib()});
-      const double single = vector_rate(task, 1, options_.seconds);
-      many.ours.push_back({vector_rate(task, threads, options_.seconds), peak_mib()});
+      const double single = vector_rate(task, rows, 1, options_.seconds);
+      many.ours.push_back({vector_rate(task, rows, threads, options_.seconds), peak_mib()});
       of_bare.push_back(one.ours.back().rate / bare.back());
       of_threads.push_back(many.ours.back().rate / (single * threads));
       fmt::print(
           stderr,
           "bench: {}, round {} of {}: mj_step {:.0f}, ours {:.0f}; x{} on 1 thread {:.0f}, on {} {:.0f}\n",
-          task, round + 1, options_.repeats, bare.back(), one.ours.back().rate, kRows, single, threads,
+          task, round + 1, options_.repeats, bare.back(), one.ours.back().rate, rows, single, threads,
           many.ours.back().rate);
       if (!python_.empty()) add_peers(task, one, many);
     }
@@ -170,6 +169,7 @@ BenchReport run_control(const ControlOptions& options) {
   for (const auto& learner : options.learners) check.choice("learners", learner, {"iql", "sac"});
   check.that(options.seconds > 0, "seconds", "> 0", options.seconds);
   check.that(options.repeats >= 1, "repeats", ">= 1", options.repeats);
+  check.that(options.environments >= 1, "environments", ">= 1", options.environments);
   return ControlBench(options).run();
 }
 

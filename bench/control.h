@@ -13,16 +13,17 @@ namespace plaudit::bench {
 struct ControlOptions {
   std::vector<std::string> tasks = {"HalfCheetah-v5", "Hopper-v5", "Walker2d-v5", "Ant-v5", "Humanoid-v5"};
   std::vector<std::string> learners = {"iql", "sac"};
-  double seconds = 1;   // of each measurement
-  int64_t repeats = 3;  // rounds, ours and the peers in turns
+  int64_t environments = 64;  // of the vector; the peer's has 8
+  double seconds = 1;         // of each measurement
+  int64_t repeats = 3;        // rounds, ours and the peers in turns
   bool peers = true;
   std::string peer_scripts = "";  // folder; "": bench/peers beside the program's build folder
 };
 
 // Two jobs a task. "TASK": one environment on one thread against one of Gymnasium; its limit is the bare
-// loop. "TASK x16": sixteen on all threads against the best of Gymnasium's vectors of 8 (sync, async); its
-// limit is the rate of one thread times the threads. UserErrors: an option out of range, an unknown task
-// (value).
+// loop. "TASK x64": `environments` of them on all threads against the best of Gymnasium's vectors of 8 (sync,
+// async); its limit is the rate of one thread times the threads. UserErrors: an option out of range, an
+// unknown task (value).
 BenchReport run_control(const ControlOptions& options);
 
 // Episodes of a task under random actions, to be replayed.

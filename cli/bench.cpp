@@ -24,7 +24,8 @@ const std::vector<SuiteFlags> kBenchSuites = {
      {"--model", "--jobs", "--losses", "--precisions", "--batches", "--prompt-tokens", "--new-tokens",
       "--batch", "--steps", "--repeats", "--no-peers", "--peers"}},
     {"functions", {}},
-    {"control", {"--tasks", "--learners", "--seconds", "--repeats", "--no-peers", "--peers"}}};
+    {"control",
+     {"--tasks", "--learners", "--environments", "--seconds", "--repeats", "--no-peers", "--peers"}}};
 
 struct BenchFlags {
   std::string suite, json, worker_job;
@@ -95,6 +96,8 @@ void add_bench(CLI::App& app, int&) {
       ->add_option("--peers", lm.peer_scripts,
                    "lm, control: folder of the peers' scripts; default: bench/peers")
       ->excludes(alone);
+  command->add_option("--environments", flags->control.environments, "control: environments of the vector")
+      ->capture_default_str();
   command
       ->add_option("--tasks", flags->control.tasks,
                    "control: the tasks, HalfCheetah-v5,Hopper-v5; none: none")

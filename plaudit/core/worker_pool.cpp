@@ -74,6 +74,7 @@ void WorkerPool::serve(size_t thread) {
 
 void WorkerPool::take_rows(size_t thread) {
   constexpr uint64_t kNext = uint64_t{1} << 32;
+  int64_t done = 0;
   for (size_t k = 0; k < shares_.size(); ++k) {
     auto& rows = shares_[(thread + k) % shares_.size()].rows;
     while (true) {
@@ -89,9 +90,11 @@ void WorkerPool::take_rows(size_t thread) {
         const std::lock_guard lock(error_mutex_);
         if (!error_) error_ = std::current_exception();
       }
-      undone_.fetch_sub(1, std::memory_order_acq_rel);
+      ++done;
     }
   }
+  // Once, not for every row: all threads write to this line.
+  if (done > 0) undone_.fetch_sub(done, std::memory_order_acq_rel);
 }
 
 }  // namespace plaudit

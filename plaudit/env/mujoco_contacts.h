@@ -7,8 +7,8 @@ struct mjSpec_;
 
 namespace plaudit {
 
-// The model of `spec` with its contacts listed, or null where that could change a number. MuJoCo looks for the
-// pairs of bodies that may touch in every mj_step, and then for what those contacts join (islands). In a
+// The model of `spec` with its contacts listed, or null where that could change a number. MuJoCo looks for
+// the pairs of bodies that may touch in every mj_step, and then for what those contacts join (islands). In a
 // small model both cost more than they save: with explicit pairs, in the order in which the search reports
 // them and with the parameters that it would mix, every state is the same to the last bit, and HalfCheetah is
 // stepped a fifth faster. `searched` is what `spec` compiles to as it stands; `spec` is changed.

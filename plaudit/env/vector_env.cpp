@@ -72,14 +72,16 @@ void VectorEnv::reset_some(const bool* which, double* observations) {
 void VectorEnv::check_actions(const double* actions) const {
   const auto& space = spec().action;
   const int64_t width = space.size();
-  for (int64_t k = 0; k < size() * width; ++k) {
-    const double a = actions[k], low = space.low[k % width], high = space.high[k % width];
-    if (low <= a && a <= high) continue;
-    const auto where = fmt::format("actions[{},{}]", k / width, k % width);
-    if (!std::isfinite(a)) fail(ErrorKind::nan, "env.step", fmt::format("{} is {}", where, a));
-    if (options_.refuse_outside)
-      fail(ErrorKind::value, "env.step", fmt::format("{} must lie in [{}, {}], got {}", where, low, high, a));
-  }
+  for (int64_t i = 0; i < size(); ++i)
+    for (int64_t j = 0; j < width; ++j) {
+      const double a = actions[i * width + j], low = space.low[j], high = space.high[j];
+      if (low <= a && a <= high) continue;
+      const auto where = fmt::format("actions[{},{}]", i, j);
+      if (!std::isfinite(a)) fail(ErrorKind::nan, "env.step", fmt::format("{} is {}", where, a));
+      if (options_.refuse_outside)
+        fail(ErrorKind::value, "env.step",
+             fmt::format("{} must lie in [{}, {}], got {}", where, low, high, a));
+    }
 }
 
 void VectorEnv::step_row(int64_t i, const double* actions, const StepBuffers& out) {
