@@ -31,6 +31,14 @@ struct Box {
   static Box unbounded(int64_t size) { return symmetric(size, std::numeric_limits<double>::infinity()); }
 };
 
+// Numbers that a task reports beside observation and reward, under a name: "x_position".
+struct InfoSpec {
+  std::string name;
+  int64_t size = 0;       // 0: a number; else an array
+  bool at_start = false;  // of a reset, too; else of steps alone
+  int64_t width() const { return size == 0 ? 1 : size; }
+};
+
 struct EnvironmentSpec {
   std::string id;  // "HalfCheetah-v5"
   Box observation = {}, action = {};
@@ -38,6 +46,13 @@ struct EnvironmentSpec {
   int64_t max_steps = 0;                  // the time limit of an episode; not an end of the decision process
   double dt = 0;                          // seconds of a step
   bool f32_observations = false;          // the type that Gymnasium gives its observations
+  std::vector<InfoSpec> infos = {};       // in their order; the sum of their widths is I
+
+  int64_t info_width() const {
+    int64_t sum = 0;
+    for (const auto& info : infos) sum += info.width();
+    return sum;
+  }
 };
 
 struct Outcome {
@@ -58,6 +73,8 @@ class Environment {
   virtual Outcome step(const double* action) = 0;
   // The observation [S] after the last reset, step or set_state.
   virtual void observe(double* observation) const = 0;
+  // The infos [I] of the last step; after reset or set_state those of a start, the others 0.
+  virtual void report(double* infos) const { (void)infos; }
   virtual void get_state(double* qpos, double* qvel) const = 0;
   // As after a reset to this state: nothing of the past, such as a solver's warm start, remains.
   virtual void set_state(const double* qpos, const double* qvel) = 0;

@@ -103,6 +103,9 @@ class MujocoEnvironment : public Environment {
              .velocities = static_cast<int64_t>(model_->nv),
              .max_steps = task_.max_steps,
              .dt = model_->opt.timestep * task_.frame_skip};
+    for (const auto& info : task_.infos)
+      spec_.infos.push_back({std::string(info.name), info.size, info.at_start});
+    before_.resize(task_.reward_before_step ? static_cast<size_t>(spec_.info_width()) : 0);
     qpos_.resize(model_->nq);
     qvel_.resize(model_->nv);
     start_.assign(data_->qpos, data_->qpos + model_->nq);
@@ -124,16 +127,23 @@ class MujocoEnvironment : public Environment {
   Outcome step(const double* action) override {
     const QuietMujoco quiet;
     auto& d = *data_;
-    const double before = progress_of(task_.progress, *model_, d);
+    const auto before = progress_of(task_.progress, *model_, d);
     Outcome out;
-    if (task_.reward_before_step) out.reward = task_.reward(view(action, 0, true));
+    last_ = {.stepped = true};
     std::copy_n(action, model_->nu, d.ctrl);
+    if (task_.reward_before_step) {
+      out.reward = task_.reward(view());
+      write_infos(before_.data());
+    }
     for (int i = 0; i < task_.frame_skip; ++i) mj_step(model_.get(), &d);
     if (task_.contact_forces) mj_rnePostConstraint(model_.get(), &d);
     out.terminated = task_.terminated != nullptr && task_.terminated(*model_, d);
     if (!task_.reward_before_step) {
-      const double velocity = (progress_of(task_.progress, *model_, d) - before) / spec_.dt;
-      out.reward = task_.reward(view(action, velocity, !out.terminated || task_.version == 4));
+      const auto after = progress_of(task_.progress, *model_, d);
+      last_.velocity = (after.x - before.x) / spec_.dt;
+      last_.sideways = (after.y - before.y) / spec_.dt;
+      last_.alive = !out.terminated || task_.version == 4;
+      out.reward = task_.reward(view());
     }
     out.diverged = what_broke(out.reward);
     return out;
@@ -141,6 +151,13 @@ class MujocoEnvironment : public Environment {
 
   void observe(double* observation) const override {
     for (const auto& reading : readings_) observation = write(reading, observation);
+  }
+
+  void report(double* infos) const override {
+    if (last_.stepped && task_.reward_before_step)
+      std::ranges::copy(before_, infos);
+    else
+      write_infos(infos);
   }
 
   void get_state(double* qpos, double* qvel) const override {
@@ -154,6 +171,7 @@ class MujocoEnvironment : public Environment {
     std::copy_n(qpos, model_->nq, data_->qpos);
     std::copy_n(qvel, model_->nv, data_->qvel);
     mj_forward(model_.get(), data_.get());
+    last_ = {};
   }
 
   void copy_from(const Environment& other) override {
@@ -161,11 +179,21 @@ class MujocoEnvironment : public Environment {
     if (same == nullptr || same->model_ != model_)
       bug("copy_from", fmt::format("{} cannot continue {}", spec_.id, other.spec().id));
     mj_copyData(data_.get(), model_.get(), same->data_.get());
+    last_ = same->last_;
+    before_ = same->before_;
   }
 
  private:
-  StepView view(const double* action, double velocity, bool alive) const {
-    return {task_, *model_, *data_, action, velocity, alive};
+  // The actuators keep the action as it was given.
+  StepView view() const {
+    return {task_, *model_, *data_, data_->ctrl, last_.velocity, last_.sideways, last_.alive};
+  }
+
+  void write_infos(double* out) const {
+    const auto seen = view();
+    for (const auto& info : task_.infos)
+      for (int i = 0; i < std::max(info.size, 1); ++i)
+        *out++ = last_.stepped || info.at_start ? info.value(seen, i) : 0;
   }
 
   // MuJoCo starts a simulation afresh when it meets a number that is not finite or huge, and counts a
@@ -178,12 +206,20 @@ class MujocoEnvironment : public Environment {
     return std::isfinite(reward) ? nullptr : "a reward that is not finite";
   }
 
+  // What the last step was; not stepped: a start.
+  struct Last {
+    bool stepped = false, alive = true;
+    double velocity = 0, sideways = 0;
+  };
+
   const MujocoTask& task_;
   MujocoModel model_;
   MujocoData data_;
   EnvironmentSpec spec_;
   std::vector<Reading> readings_;
   std::vector<double> start_, qpos_, qvel_;  // the model's own start; scratch
+  Last last_;
+  std::vector<double> before_;  // infos of the state that the last step began in, where they are those
 };
 
 MujocoModel load(const MujocoTask& task, Contacts contacts) {

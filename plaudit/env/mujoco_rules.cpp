@@ -23,20 +23,6 @@ double distance(const double* a, const double* b) {
                    (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-double control_cost(const StepView& step) {
-  return step.task.control_cost * squares(step.action, static_cast<int>(step.model.nu));
-}
-
-double contact_cost(const StepView& step) {
-  const double limit = step.task.contact_limit;
-  double sum = 0;
-  for (int i = 0; i < 6 * step.model.nbody; ++i) {
-    const double force = std::clamp(step.data.cfrc_ext[i], -limit, limit);
-    sum += force * force;
-  }
-  return std::min(step.task.contact_cost * sum, step.task.contact_cost_limit);
-}
-
 bool within(double x, double low, double high) {
   return low < x && x < high;
 }
@@ -55,27 +41,69 @@ double uniform(Rng& rng, double low, double high) {
 
 }  // namespace
 
+double control_cost(const StepView& step) {
+  return step.task.control_cost * squares(step.action, static_cast<int>(step.model.nu));
+}
+
+double contact_cost(const StepView& step) {
+  if (step.task.contact_cost == 0) return 0;
+  const double limit = step.task.contact_limit;
+  double sum = 0;
+  for (int i = 0; i < 6 * step.model.nbody; ++i) {
+    const double force = std::clamp(step.data.cfrc_ext[i], -limit, limit);
+    sum += force * force;
+  }
+  return std::min(step.task.contact_cost * sum, step.task.contact_cost_limit);
+}
+
+double survival(const StepView& step) {
+  return step.alive ? step.task.alive : 0;
+}
+
 double locomotion_reward(const StepView& step) {
-  const auto& task = step.task;
-  const double costs = control_cost(step) + (task.contact_cost > 0 ? contact_cost(step) : 0);
-  return task.forward * step.velocity + (step.alive ? task.alive : 0) - costs;
+  return step.task.forward * step.velocity + survival(step) - (control_cost(step) + contact_cost(step));
+}
+
+double reacher_distance(const StepView& step) {
+  return distance(position(step, "fingertip"), position(step, "target"));
 }
 
 double reacher_reward(const StepView& step) {
-  return -distance(position(step, "fingertip"), position(step, "target")) - control_cost(step);
+  return -reacher_distance(step) - control_cost(step);
+}
+
+double pusher_distance(const StepView& step) {
+  return distance(position(step, "object"), position(step, "goal"));
+}
+
+double pusher_nearness(const StepView& step) {
+  return 0.5 * distance(position(step, "object"), position(step, "tips_arm"));
 }
 
 double pusher_reward(const StepView& step) {
-  const auto* object = position(step, "object");
-  return -distance(object, position(step, "goal")) - control_cost(step) -
-         0.5 * distance(object, position(step, "tips_arm"));
+  return -pusher_distance(step) - control_cost(step) - pusher_nearness(step);
+}
+
+double double_pendulum_place(const StepView& step) {
+  const double x = step.data.site_xpos[0], y = step.data.site_xpos[2];
+  return 0.01 * x * x + (y - 2) * (y - 2);
+}
+
+double double_pendulum_speed(const StepView& step) {
+  const double v1 = step.data.qvel[1], v2 = step.data.qvel[2];
+  return 1e-3 * v1 * v1 + 5e-3 * v2 * v2;
 }
 
 double double_pendulum_reward(const StepView& step) {
-  const double x = step.data.site_xpos[0], y = step.data.site_xpos[2];
-  const double v1 = step.data.qvel[1], v2 = step.data.qvel[2];
-  const double place = 0.01 * x * x + (y - 2) * (y - 2), speed = 1e-3 * v1 * v1 + 5e-3 * v2 * v2;
-  return (step.alive ? step.task.alive : 0) - place - speed;
+  return survival(step) - double_pendulum_place(step) - double_pendulum_speed(step);
+}
+
+double standup_height(const StepView& step) {
+  return step.data.qpos[2] / step.model.opt.timestep;
+}
+
+double standup_reward(const StepView& step) {
+  return standup_height(step) - control_cost(step) - contact_cost(step) + 1;
 }
 
 bool hopper_fell(const mjModel_& model, const mjData_& data) {
@@ -124,23 +152,25 @@ void place_object(Rng& rng, double* qpos, double* qvel) {
   std::fill(qvel + 7, qvel + 11, 0.0);
 }
 
-double progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
+Place progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
   switch (progress) {
     case MovingPart::none:
-      return 0;
-    case MovingPart::first_coordinate:
-      return data.qpos[0];
+      return {};
+    case MovingPart::coordinates:
+      return {data.qpos[0], data.qpos[1]};
     case MovingPart::torso:
-      return data.xpos[3];  // the first body after the world
+      return {data.xpos[3], data.xpos[4]};  // the first body after the world
     case MovingPart::centre_of_mass:
       break;
   }
-  double moment = 0, mass = 0;
+  Place moment;
+  double mass = 0;
   for (int body = 0; body < model.nbody; ++body) {
-    moment += model.body_mass[body] * data.xipos[3 * body];
+    moment.x += model.body_mass[body] * data.xipos[3 * body];
+    moment.y += model.body_mass[body] * data.xipos[3 * body + 1];
     mass += model.body_mass[body];
   }
-  return moment / mass;
+  return {moment.x / mass, moment.y / mass};
 }
 
 }  // namespace plaudit

@@ -5,15 +5,32 @@
 
 namespace plaudit {
 
-// forward * velocity + alive - control_cost sum a^2 - contact_cost sum f^2. The action counts as given, not
-// as the actuator clips it.
+// control_cost sum a^2. The action counts as given, not as the actuator clips it.
+double control_cost(const StepView& step);
+// contact_cost sum f^2 with |f| <= contact_limit, at most contact_cost_limit; 0 where the task has none.
+double contact_cost(const StepView& step);
+double survival(const StepView& step);
+
+// forward * velocity + survival - control cost - contact cost
 double locomotion_reward(const StepView& step);
-// -|fingertip - target| - control_cost sum a^2
+
+// -|fingertip - target| - control cost
 double reacher_reward(const StepView& step);
-// -|object - goal| - control_cost sum a^2 - 0.5 |object - tips_arm|
+double reacher_distance(const StepView& step);
+
+// -|object - goal| - control cost - 0.5 |object - tips_arm|
 double pusher_reward(const StepView& step);
-// alive - 0.01 x^2 - (y-2)^2 - 1e-3 qvel1^2 - 5e-3 qvel2^2, (x, y) the tip
+double pusher_distance(const StepView& step);
+double pusher_nearness(const StepView& step);  // 0.5 |object - tips_arm|
+
+// survival - (0.01 x^2 + (y-2)^2) - (1e-3 qvel1^2 + 5e-3 qvel2^2), (x, y) the tip
 double double_pendulum_reward(const StepView& step);
+double double_pendulum_place(const StepView& step);
+double double_pendulum_speed(const StepView& step);
+
+// height / time of a sub-step - control cost - contact cost + 1
+double standup_reward(const StepView& step);
+double standup_height(const StepView& step);  // over the time of a sub-step
 
 bool hopper_fell(const mjModel_& model, const mjData_& data);
 bool walker_fell(const mjModel_& model, const mjData_& data);
@@ -27,7 +44,10 @@ void place_target(Rng& rng, double* qpos, double* qvel);
 // Pusher's object, uniform in [-0.3,0] x [-0.2,0.2] further than 0.17 from the goal at 0, both at rest.
 void place_object(Rng& rng, double* qpos, double* qvel);
 
-// The position along x of what moves forward.
-double progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
+// Where what moves forward is.
+struct Place {
+  double x = 0, y = 0;
+};
+Place progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
 
 }  // namespace plaudit

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plaudit/env/mujoco_infos.h"
 #include "plaudit/env/mujoco_rules.h"
 
 namespace plaudit {
@@ -15,7 +16,7 @@ MujocoTask half_cheetah() {
           .frame_skip = 5,
           .observation = {{qpos, 1}, {qvel}},
           .reward = locomotion_reward,
-          .progress = MovingPart::first_coordinate,
+          .progress = MovingPart::coordinates,
           .control_cost = 0.1,
           .position_noise = 0.1,
           .velocity_noise = 0.1,
@@ -29,7 +30,7 @@ MujocoTask hopper() {
           .observation = {{qpos, 1}, {.source = qvel, .limit = 10}},
           .terminated = hopper_fell,
           .reward = locomotion_reward,
-          .progress = MovingPart::first_coordinate,
+          .progress = MovingPart::coordinates,
           .alive = 1,
           .control_cost = 1e-3,
           .position_noise = 0.005,
@@ -68,7 +69,7 @@ MujocoTask swimmer() {
           .frame_skip = 4,
           .observation = {{qpos, 2}, {qvel}},
           .reward = locomotion_reward,
-          .progress = MovingPart::first_coordinate,
+          .progress = MovingPart::coordinates,
           .control_cost = 1e-4,
           .position_noise = 0.1,
           .velocity_noise = 0.1};
@@ -154,10 +155,20 @@ MujocoTask humanoid() {
           .velocity_noise = 0.01};
 }
 
+MujocoTask humanoid_standup() {
+  auto task = humanoid();
+  task.name = "HumanoidStandup";
+  task.model = "humanoidstandup.xml";
+  task.terminated = nullptr;
+  task.reward = standup_reward;
+  task.progress = MovingPart::none;
+  return task;
+}
+
 // Version 4 as it differs from version 5. Its Pusher does not exist: it refuses MuJoCo 3 and later.
 MujocoTask version4(MujocoTask task) {
   task.version = 4;
-  task.contact_cost = 0;
+  if (task.name != "HumanoidStandup") task.contact_cost = 0;
   if (task.name == "Walker2d") task.model = "walker2d.xml";
   if (task.name == "Ant") {
     task.observation = {{qpos, 2}, {qvel}};
@@ -168,7 +179,7 @@ MujocoTask version4(MujocoTask task) {
     task.reward_before_step = true;
   }
   if (task.name == "InvertedDoublePendulum") task.observation.back().last = -1;
-  if (task.name == "Humanoid")
+  if (task.name == "Humanoid" || task.name == "HumanoidStandup")
     task.observation = {{qpos, 2}, {qvel}, {cinert}, {cvel}, {qfrc_actuator}, {cfrc_ext}};
   return task;
 }
@@ -184,9 +195,11 @@ const std::vector<MujocoTask>& tasks() {
                                     pusher(),
                                     inverted_pendulum(),
                                     inverted_double_pendulum(),
-                                    humanoid()};
+                                    humanoid(),
+                                    humanoid_standup()};
     for (size_t i = 0, n = list.size(); i < n; ++i)
       if (list[i].name != "Pusher") list.push_back(version4(list[i]));
+    for (auto& task : list) task.infos = infos_of(task);
     return list;
   }();
   return all;

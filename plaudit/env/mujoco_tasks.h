@@ -33,18 +33,26 @@ struct ObservationPart {
 };
 
 // What moves forward.
-enum class MovingPart { none, first_coordinate, torso, centre_of_mass };
+enum class MovingPart { none, coordinates, torso, centre_of_mass };
 
 struct MujocoTask;
 
-// What a reward sees. In version 4 the bonus for being alive is paid on the last step as well.
+// What a reward and its parts see. In version 4 the bonus for being alive is paid on the last step as well.
 struct StepView {
   const MujocoTask& task;
   const mjModel_& model;
   const mjData_& data;
   const double* action;
-  double velocity;  // of `progress`, forward
-  bool alive;       // not terminated, or version 4
+  double velocity, sideways;  // of `progress`: along x, forward, and along y
+  bool alive;                 // not terminated, or version 4
+};
+
+// A number, or some, that Gymnasium reports beside observation and reward.
+struct InfoPart {
+  std::string_view name;
+  double (*value)(const StepView&, int i);
+  int size = 0;           // 0: a number; else an array
+  bool at_start = false;  // of a reset, too; velocity and action are those of a step
 };
 
 struct MujocoTask {
@@ -54,12 +62,13 @@ struct MujocoTask {
   int frame_skip = 1;  // sub-steps of a step
   int64_t max_steps = 1000;
   std::vector<ObservationPart> observation = {};
+  std::vector<InfoPart> infos = {};
 
   // Null: never.
   bool (*terminated)(const mjModel_&, const mjData_&) = nullptr;
   double (*reward)(const StepView&) = nullptr;
-  bool reward_before_step = false;
-  bool contact_forces = false;  // cfrc_ext is read, and has to be computed
+  bool reward_before_step = false;  // the infos, too
+  bool contact_forces = false;      // cfrc_ext is read, and has to be computed
 
   // Weights of the reward of locomotion.
   MovingPart progress = MovingPart::none;

@@ -20,6 +20,7 @@ class RecordedEnvironment : public Environment {
   void reset(Rng& rng) override;
   Outcome step(const double* action) override;
   void observe(double* observation) const override { inner_->observe(observation); }
+  void report(double* infos) const override { inner_->report(infos); }
   void get_state(double* qpos, double* qvel) const override { inner_->get_state(qpos, qvel); }
   void set_state(const double* qpos, const double* qvel) override;
   void copy_from(const Environment& other) override { inner_->copy_from(other); }

@@ -109,8 +109,10 @@ void VectorEnv::step_row(int64_t i, const double* actions, const StepBuffers& ou
   set(out.truncated, i, truncated);
   set(out.valid, i, !starts && outcome.diverged == nullptr);
   if (out.next_observations != nullptr) environment.observe(out.next_observations + i * width);
-  if (row.ended && options_.auto_reset == AutoReset::same_step) return start_episode(i, out.observations);
+  if (out.next_infos != nullptr) report(i, out.next_infos + i * spec().info_width());
+  if (row.ended && options_.auto_reset == AutoReset::same_step) start_episode(i, nullptr);
   if (out.observations != nullptr) environment.observe(out.observations + i * width);
+  if (out.infos != nullptr) report(i, out.infos + i * spec().info_width());
 }
 
 void VectorEnv::report_divergences() {

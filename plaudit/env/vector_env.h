@@ -52,6 +52,9 @@ struct StepBuffers {
   double* next_observations = nullptr;
   // [n], false where the row is no transition: the start of an episode (next_step), or a divergence.
   bool* valid = nullptr;
+  // [n,I], beside `observations` and beside `next_observations`.
+  double* infos = nullptr;
+  double* next_infos = nullptr;
 };
 
 struct Divergence {
@@ -91,6 +94,8 @@ class VectorEnv {
   void set_state(int64_t index, const double* qpos, const double* qvel, double* observation = nullptr);
   void get_state(int64_t index, double* qpos, double* qvel) const;
   void observe(int64_t index, double* observation) const { environments_[index]->observe(observation); }
+  // The infos [I] after the last reset, step or set_state (Environment::report).
+  void report(int64_t index, double* infos) const { environments_[index]->report(infos); }
   // The environment continues exactly as another one of the same task would.
   void copy_from(int64_t index, const VectorEnv& other, int64_t other_index);
 

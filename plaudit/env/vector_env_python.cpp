@@ -42,6 +42,8 @@ struct PythonVectorEnv : torch::CustomClassHolder {
     terminated = at::zeros({rows}, flag);
     truncated = at::zeros({rows}, flag);
     valid = at::zeros({rows}, flag);
+    infos = at::zeros({rows, spec.info_width()}, real);
+    next_infos = at::zeros({rows, spec.info_width()}, real);
   }
 
   std::string spec() const {
@@ -51,6 +53,9 @@ struct PythonVectorEnv : torch::CustomClassHolder {
       for (const double b : bounds) list.push_back(b);
       return list;
     };
+    Json reported = Json::array();
+    for (const auto& info : s.infos)
+      reported.push_back({{"name", info.name}, {"size", info.size}, {"at_start", info.at_start}});
     return Json{{"id", s.id},
                 {"observation", {{"low", numbers(s.observation.low)}, {"high", numbers(s.observation.high)}}},
                 {"action", {{"low", numbers(s.action.low)}, {"high", numbers(s.action.high)}}},
@@ -58,12 +63,14 @@ struct PythonVectorEnv : torch::CustomClassHolder {
                 {"velocities", s.velocities},
                 {"max_steps", s.max_steps},
                 {"dt", s.dt},
+                {"infos", reported},
                 {"f32_observations", s.f32_observations}}
         .dump();
   }
 
   std::vector<Tensor> buffers() const {
-    return {actions, observations, next_observations, rewards, terminated, truncated, valid};
+    return {actions, observations, next_observations, rewards, terminated, truncated,
+            valid,   infos,        next_infos};
   }
 
   void seed(int64_t index, int64_t value) {
@@ -72,13 +79,22 @@ struct PythonVectorEnv : torch::CustomClassHolder {
     env.seed(index, static_cast<uint64_t>(value));
   }
 
-  void reset() { env.reset(observations.mutable_data_ptr<double>()); }
+  void reset() {
+    env.reset(observations.mutable_data_ptr<double>());
+    report();
+  }
 
   void reset_some(const Tensor& which) {
     const Check check("env.reset");
     check.shape("reset_mask", which, {env.size()});
     const auto mask = which.to(at::kBool).contiguous();
     env.reset_some(mask.const_data_ptr<bool>(), observations.mutable_data_ptr<double>());
+    report();
+  }
+
+  void report() {
+    for (int64_t i = 0; i < env.size(); ++i)
+      env.report(i, infos.mutable_data_ptr<double>() + i * env.spec().info_width());
   }
 
   void step() {
@@ -88,7 +104,9 @@ struct PythonVectorEnv : torch::CustomClassHolder {
               .terminated = terminated.mutable_data_ptr<bool>(),
               .truncated = truncated.mutable_data_ptr<bool>(),
               .next_observations = next_observations.mutable_data_ptr<double>(),
-              .valid = valid.mutable_data_ptr<bool>()});
+              .valid = valid.mutable_data_ptr<bool>(),
+              .infos = infos.mutable_data_ptr<double>(),
+              .next_infos = next_infos.mutable_data_ptr<double>()});
   }
 
   void set_state(int64_t index, const Tensor& qpos, const Tensor& qvel) {
@@ -147,7 +165,7 @@ struct PythonVectorEnv : torch::CustomClassHolder {
   VectorEnv env;
   std::unique_ptr<MujocoRenderer> renderer;  // made for the first picture
   RenderOptions drawn;
-  Tensor actions, observations, next_observations, rewards, terminated, truncated, valid;
+  Tensor actions, observations, next_observations, rewards, terminated, truncated, valid, infos, next_infos;
 };
 
 // {"HalfCheetah-v5": 1000, ...}

@@ -48,7 +48,7 @@ class NativeSb3VecEnv(Copied, VecEnv):
         s.reset()
         self._returns[:] = 0
         self._lengths[:] = 0
-        self.reset_infos = [{} for _ in range(self.num_envs)]
+        self.reset_infos = [s.reported.single(row, start=True) for row in s.infos]
         return s.observations.astype(s.dtype)
 
     def step_async(self, actions):
@@ -59,8 +59,11 @@ class NativeSb3VecEnv(Copied, VecEnv):
         ended = s.terminated | s.truncated
         self._returns += s.rewards
         self._lengths += 1
-        infos = [{"TimeLimit.truncated": bool(cut and not end)} for cut, end in zip(s.truncated, s.terminated)]
+        infos = [s.reported.single(row) for row in s.next_infos]
+        for info, cut, end in zip(infos, s.truncated, s.terminated):
+            info["TimeLimit.truncated"] = bool(cut and not end)
         for i in numpy.flatnonzero(ended):
+            self.reset_infos[i] = s.reported.single(s.infos[i], start=True)
             infos[i]["terminal_observation"] = s.next_observations[i].astype(s.dtype)
             infos[i]["episode"] = {
                 "r": round(float(self._returns[i]), 6),

@@ -54,6 +54,34 @@ def _real_numbers(name, values):
     return values
 
 
+class Infos:
+    """What a task reports beside its observations: [n, I] numbers of the simulations under their names."""
+
+    def __init__(self, parts):
+        self.columns, place = {}, 0
+        for part in parts:
+            width = part["size"] or 1
+            self.columns[part["name"]] = slice(place, place + width) if part["size"] else place
+            place += width
+        self.names = list(self.columns)
+        self.of_start = [part["name"] for part in parts if part["at_start"]]
+
+    def vector(self, values, begun, stepped):
+        """{name: [n], "_name": which rows have it} as gymnasium.vector has infos: rows ``begun`` anew have those of a start,
+        rows ``stepped`` have all."""
+        some, values, infos = begun | stepped, values.copy(), {}
+        values[~some] = 0
+        for name in self.names if stepped.any() else self.of_start:
+            infos[name] = values[:, self.columns[name]]
+            infos["_" + name] = (some if name in self.of_start else stepped).copy()
+        return infos
+
+    def single(self, row, start=False):
+        """{name: number or array} of one environment."""
+        row = row.copy()
+        return {name: row[self.columns[name]] for name in (self.of_start if start else self.names)}
+
+
 class Simulations:
     """``n`` native environments of one task."""
 
@@ -78,9 +106,10 @@ class Simulations:
             "render_modes": ["rgb_array"] if self.native.has_picture() else [],
             "render_fps": round(1 / self.spec["dt"]),
         }
-        names = "actions observations next_observations rewards terminated truncated valid".split()
+        names = "actions observations next_observations rewards terminated truncated valid infos next_infos".split()
         for name, tensor in zip(names, self.native.buffers()):
             setattr(self, name, tensor.numpy())
+        self.reported = Infos(self.spec["infos"])
         self.dtype = numpy.float32 if self.spec["f32_observations"] else numpy.float64
         self.observation_space = _box(self.spec["observation"], self.dtype)
         self.action_space = _box(self.spec["action"], numpy.float32)

@@ -82,19 +82,23 @@ class NativeVectorEnv(Copied, VectorEnv):
         if seed is not None:
             s.seed(seed, mask)
         s.reset(mask)
-        return self._observations(s.observations), {}
+        begun = numpy.ones(self.num_envs, bool) if mask is None else mask
+        return self._observations(s.observations), s.reported.vector(s.infos, begun, numpy.zeros_like(begun))
 
     def step(self, actions):
         s = self._simulations
         s.act(actions)
-        infos = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            ended = s.terminated | s.truncated
-            if ended.any():
-                final = numpy.full(self.num_envs, None, object)
-                for i in numpy.flatnonzero(ended):
-                    final[i] = s.next_observations[i].astype(s.dtype)
-                infos = {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
+            begun = s.terminated | s.truncated
+        else:
+            begun = ~s.valid & ~s.truncated
+        infos = s.reported.vector(s.infos, begun, ~begun)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and begun.any():
+            final = numpy.full(self.num_envs, None, object)
+            for i in numpy.flatnonzero(begun):
+                final[i] = s.next_observations[i].astype(s.dtype)
+            last = s.reported.vector(s.next_infos, numpy.zeros_like(begun), begun)
+            infos |= {"final_obs": final, "_final_obs": begun, "final_info": last, "_final_info": begun.copy()}
         flags = self._out(s.terminated), self._out(s.truncated)
         return self._observations(s.observations), self._out(s.rewards), *flags, infos
 
@@ -146,17 +150,20 @@ class NativeEnv(Copied, gymnasium.Env):
     def _observation(self):
         return self._simulations.observations[0].astype(self._simulations.dtype)
 
+    def _infos(self, start=False):
+        return self._simulations.reported.single(self._simulations.infos[0], start)
+
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         if seed is not None:
             self._simulations.seed(seed)
         self._simulations.reset()
-        return self._observation(), {}
+        return self._observation(), self._infos(start=True)
 
     def step(self, action):
         s = self._simulations
         s.act(action, single=True)
-        return self._observation(), float(s.rewards[0]), bool(s.terminated[0]), bool(s.truncated[0]), {}
+        return self._observation(), float(s.rewards[0]), bool(s.terminated[0]), bool(s.truncated[0]), self._infos()
 
     def set_state(self, qpos, qvel):
         """Puts the environment into a state, at the start of an episode; returns its observation."""

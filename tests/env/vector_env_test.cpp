@@ -70,6 +70,34 @@ TEST(VectorEnv, SameStepGivesBothObservations) {
   EXPECT_EQ(p.observations, q.observations);
 }
 
+TEST(VectorEnv, InfosStandBesideTheObservationsTheyBelongTo) {
+  VectorEnv env("HalfCheetah-v5", 2, {.auto_reset = AutoReset::same_step, .max_steps = 2});
+  const auto& infos = env.spec().infos;
+  ASSERT_EQ(infos.size(), 4u);  // x_position, x_velocity, reward_forward, reward_ctrl
+  EXPECT_TRUE(infos[0].at_start);
+  const int64_t width = env.spec().info_width();
+  std::vector<double> now(2 * width), led_to(2 * width), rewards(2), qpos(9), qvel(9);
+  const std::vector<double> actions(12, 0.5);
+  env.reset(0, nullptr);
+  env.report(0, now.data());
+  env.get_state(0, qpos.data(), qvel.data());
+  EXPECT_EQ(now[0], qpos[0]);
+  EXPECT_EQ(now[1], 0);
+  for (int step = 0; step < 2; ++step) {
+    env.step(actions.data(), {.rewards = rewards.data(), .infos = now.data(), .next_infos = led_to.data()});
+    const double* of = led_to.data() + width;  // the second row
+    EXPECT_EQ(of[1], of[2]);                   // forward weight 1
+    EXPECT_NEAR(of[3], -0.1 * 6 * 0.25, 1e-15);
+    EXPECT_NEAR(rewards[1], of[2] + of[3], 1e-12);
+    if (step == 0) EXPECT_EQ(now, led_to);
+  }
+  // The episode ended: `now` is the start of the next one.
+  env.get_state(1, qpos.data(), qvel.data());
+  EXPECT_EQ(now[width], qpos[0]);
+  EXPECT_EQ(now[width + 3], 0);
+  EXPECT_NE(led_to[width], qpos[0]);
+}
+
 TEST(VectorEnv, OffRefusesToGoOn) {
   Player p("point", 1, {.auto_reset = AutoReset::off, .max_steps = 1});
   p.step();

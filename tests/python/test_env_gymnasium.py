@@ -10,10 +10,11 @@ import plaudit.env  # noqa: E402
 
 NAMES = [
     "HalfCheetah", "Hopper", "Walker2d", "Ant", "Swimmer", "Reacher", "Pusher", "InvertedPendulum",
-    "InvertedDoublePendulum", "Humanoid",
+    "InvertedDoublePendulum", "Humanoid", "HumanoidStandup",
 ]
 IDS = [f"{name}-v5" for name in NAMES] + [f"{name}-v4" for name in NAMES if name != "Pusher"]
 TOLERANCE = 1e-10
+pytestmark = pytest.mark.filterwarnings("ignore:.*is out of date")
 SEEDS = range(5)
 
 
@@ -61,8 +62,11 @@ def test_whole_episodes_are_equal(id, worst):
             done = False
             while not done:
                 action = random.uniform(low, high)
-                expected, reward, terminated, truncated, _ = theirs.step(action)
-                observations, rewards, terminations, truncations, _ = ours.step(numpy.stack([action, action * 0.5]))
+                expected, reward, terminated, truncated, info = theirs.step(action)
+                observations, rewards, terminations, truncations, infos = ours.step(numpy.stack([action, action * 0.5]))
+                assert {name for name in infos if name[0] != "_"} == info.keys()
+                for name, value in info.items():
+                    assert largest(infos[name][0], value) < TOLERANCE, name
                 observation_gap = max(observation_gap, largest(observations[0], expected))
                 reward_gap = max(reward_gap, largest(rewards[0], reward))
                 assert (terminations[0], truncations[0]) == (terminated, truncated)
@@ -72,6 +76,38 @@ def test_whole_episodes_are_equal(id, worst):
         steps += played
     worst[id] = (steps, episodes, observation_gap, reward_gap)
     assert observation_gap < TOLERANCE and reward_gap < TOLERANCE
+
+
+@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("mode", list(gymnasium.vector.AutoresetMode))
+def test_infos_of_vectors_are_arranged_alike(id, mode):
+    """Names, masks, types and shapes, also where one row begins anew; the numbers are those of test_whole_episodes_are_equal."""
+    make = lambda: gymnasium.make(id, max_episode_steps=3)
+    theirs = gymnasium.vector.SyncVectorEnv([make, make], autoreset_mode=mode)
+    ours = plaudit.env.make_vec(id, 2, autoreset_mode=mode, max_episode_steps=3)
+    theirs.action_space.seed(0)
+
+    def arrangement(value):
+        if isinstance(value, dict):
+            return {name: arrangement(part) for name, part in value.items()}
+        return value.tolist() if value.dtype == bool else (value.shape, value.dtype.kind.replace("i", "f"))
+
+    def compare(our_infos, their_infos):
+        assert arrangement(our_infos) == arrangement(their_infos)
+
+    def step():
+        actions = theirs.action_space.sample()
+        compare(ours.step(actions)[-1], theirs.step(actions)[-1])
+
+    compare(ours.reset(seed=0)[1], theirs.reset(seed=0)[1])
+    step()
+    mask = {"reset_mask": numpy.array([True, False])}
+    compare(ours.reset(options=dict(mask))[1], theirs.reset(options=dict(mask))[1])
+    step()
+    step()  # ends the second row,
+    if mode is not gymnasium.vector.AutoresetMode.DISABLED:
+        for _ in range(4):  # then the first one
+            step()
 
 
 def test_actions_in_single_precision_are_others():

@@ -1,0 +1,130 @@
+#include "plaudit/env/mujoco_infos.h"
+
+#include <mujoco/mujoco.h>
+
+#include <cmath>
+
+#include "plaudit/env/mujoco_rules.h"
+
+namespace plaudit {
+namespace {
+
+template <double (*term)(const StepView&)>
+double plus(const StepView& step, int) {
+  return term(step);
+}
+template <double (*term)(const StepView&)>
+double minus(const StepView& step, int) {
+  return -term(step);
+}
+template <int i>
+double coordinate(const StepView& step, int) {
+  return step.data.qpos[i];
+}
+template <int i>
+double moved(const StepView& step, int) {
+  return step.data.qpos[i] - step.model.qpos0[i];
+}
+double forward(const StepView& step, int) {
+  return step.task.forward * step.velocity;
+}
+double velocity(const StepView& step, int) {
+  return step.velocity;
+}
+double sideways(const StepView& step, int) {
+  return step.sideways;
+}
+double distance(const StepView& step, int) {
+  return std::hypot(step.data.qpos[0], step.data.qpos[1]);
+}
+double tendon_length(const StepView& step, int i) {
+  return step.data.ten_length[i];
+}
+double tendon_velocity(const StepView& step, int i) {
+  return step.data.ten_velocity[i];
+}
+// Version 4 reports where what moves is.
+Place place(const StepView& step) {
+  return progress_of(step.task.progress, step.model, step.data);
+}
+double place_x(const StepView& step, int) {
+  return place(step).x;
+}
+double place_y(const StepView& step, int) {
+  return place(step).y;
+}
+double place_distance(const StepView& step, int) {
+  return std::hypot(place(step).x, place(step).y);
+}
+
+constexpr InfoPart kX = {"x_position", coordinate<0>, 0, true}, kY = {"y_position", coordinate<1>, 0, true},
+                   kDistance = {"distance_from_origin", distance, 0, true},
+                   kVelocityX = {"x_velocity", velocity}, kVelocityY = {"y_velocity", sideways},
+                   kTendons = {"tendon_length", tendon_length, 2, true},
+                   kTendonSpeeds = {"tendon_velocity", tendon_velocity, 2, true},
+                   kForward = {"reward_forward", forward}, kControl = {"reward_ctrl", minus<control_cost>},
+                   kContact = {"reward_contact", minus<contact_cost>},
+                   kSurvival = {"reward_survive", plus<survival>};
+
+std::vector<InfoPart> version5(std::string_view name) {
+  if (name == "HalfCheetah") return {kX, kVelocityX, kForward, kControl};
+  if (name == "Hopper" || name == "Walker2d")
+    return {kX, {"z_distance_from_origin", moved<1>, 0, true}, kVelocityX, kForward, kControl, kSurvival};
+  if (name == "Ant")
+    return {kX, kY, kDistance, kVelocityX, kVelocityY, kForward, kControl, kContact, kSurvival};
+  if (name == "Swimmer") return {kX, kY, kDistance, kVelocityX, kVelocityY, kForward, kControl};
+  if (name == "Humanoid")
+    return {kX,         kY,        kTendons, kTendonSpeeds, kDistance, kVelocityX,
+            kVelocityY, kSurvival, kForward, kControl,      kContact};
+  if (name == "HumanoidStandup")
+    return {kX,
+            kY,
+            {"z_distance_from_origin", moved<2>, 0, true},
+            kTendons,
+            kTendonSpeeds,
+            {"reward_linup", plus<standup_height>},
+            {"reward_quadctrl", minus<control_cost>},
+            {"reward_impact", minus<contact_cost>}};
+  if (name == "Reacher") return {{"reward_dist", minus<reacher_distance>}, kControl};
+  if (name == "Pusher")
+    return {{"reward_dist", minus<pusher_distance>}, kControl, {"reward_near", minus<pusher_nearness>}};
+  if (name == "InvertedDoublePendulum")
+    return {kSurvival,
+            {"distance_penalty", minus<double_pendulum_place>},
+            {"velocity_penalty", minus<double_pendulum_speed>}};
+  return {kSurvival};
+}
+
+std::vector<InfoPart> version4(std::string_view name) {
+  const InfoPart x = {"x_position", place_x}, y = {"y_position", place_y},
+                 away = {"distance_from_origin", place_distance}, again = {"forward_reward", forward};
+  if (name == "HalfCheetah") return {x, kVelocityX, {"reward_run", forward}, kControl};
+  if (name == "Hopper" || name == "Walker2d") return {x, kVelocityX};
+  if (name == "Ant") return {kForward, kControl, kSurvival, x, y, away, kVelocityX, kVelocityY, again};
+  if (name == "Swimmer")
+    return {{"reward_fwd", forward}, kControl, x, y, away, kVelocityX, kVelocityY, again};
+  if (name == "Humanoid")
+    return {{"reward_linvel", forward},
+            {"reward_quadctrl", minus<control_cost>},
+            {"reward_alive", plus<survival>},
+            x,
+            y,
+            away,
+            kVelocityX,
+            kVelocityY,
+            again};
+  if (name == "HumanoidStandup")
+    return {{"reward_linup", plus<standup_height>},
+            {"reward_quadctrl", minus<control_cost>},
+            {"reward_impact", minus<contact_cost>}};
+  if (name == "Reacher") return {{"reward_dist", minus<reacher_distance>}, kControl};
+  return {};
+}
+
+}  // namespace
+
+std::vector<InfoPart> infos_of(const MujocoTask& task) {
+  return task.version == 5 ? version5(task.name) : version4(task.name);
+}
+
+}  // namespace plaudit
