@@ -44,7 +44,7 @@ double tendon_velocity(const StepView& step, int i) {
   return step.data.ten_velocity[i];
 }
 // Version 4 reports where what moves is.
-Place place(const StepView& step) {
+GroundPoint place(const StepView& step) {
   return progress_of(step.task.progress, step.model, step.data);
 }
 double place_x(const StepView& step, int) {

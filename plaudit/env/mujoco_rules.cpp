@@ -152,7 +152,7 @@ void place_object(Rng& rng, double* qpos, double* qvel) {
   std::fill(qvel + 7, qvel + 11, 0.0);
 }
 
-Place progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
+GroundPoint progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
   switch (progress) {
     case MovingPart::none:
       return {};
@@ -163,7 +163,7 @@ Place progress_of(MovingPart progress, const mjModel_& model, const mjData_& dat
     case MovingPart::centre_of_mass:
       break;
   }
-  Place moment;
+  GroundPoint moment;
   double mass = 0;
   for (int body = 0; body < model.nbody; ++body) {
     moment.x += model.body_mass[body] * data.xipos[3 * body];

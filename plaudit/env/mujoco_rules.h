@@ -45,9 +45,9 @@ void place_target(Rng& rng, double* qpos, double* qvel);
 void place_object(Rng& rng, double* qpos, double* qvel);
 
 // Where what moves forward is.
-struct Place {
+struct GroundPoint {
   double x = 0, y = 0;
 };
-Place progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
+GroundPoint progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
 
 }  // namespace plaudit

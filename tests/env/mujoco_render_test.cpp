@@ -113,8 +113,8 @@ TEST_F(Rendering, AModelWithoutACameraIsFollowedByItsTorso) {
   auto xml = own_mujoco_model("hopper.xml");
   const auto camera = xml.find("<camera");
   xml.erase(camera, xml.find("/>", camera) + 2 - camera);
-  const auto environment = make_mujoco_environment(*find_mujoco_task("Hopper-v5"),
-                                                   parse_mujoco_model(xml, "hopper without camera", Contacts::searched));
+  const auto environment = make_mujoco_environment(
+      *find_mujoco_task("Hopper-v5"), parse_mujoco_model(xml, "hopper without camera", Contacts::searched));
   MujocoRenderer renderer(*environment, {.width = 160, .height = 120});
   EXPECT_GT(colours(renderer.draw(*environment)), 20);
   EXPECT_LT(changed(renderer.draw(*environment), moved_picture(renderer, *environment, 0, 5)), 0.001);
