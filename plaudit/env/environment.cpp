@@ -1,7 +1,10 @@
 #include "plaudit/env/environment.h"
 
+#include <nlohmann/json.hpp>
+
 #include "plaudit/core/errors.h"
 #include "plaudit/env/mujoco_environment.h"
+#include "plaudit/env/mujoco_options.h"
 #include "plaudit/env/small_tasks.h"
 
 namespace plaudit {
@@ -18,10 +21,18 @@ int64_t time_limit(const std::string& id) {
 }
 
 std::unique_ptr<Environment> make_environment(const std::string& id) {
+  return make_environment(id, nlohmann::ordered_json::object());
+}
+
+std::unique_ptr<Environment> make_environment(const std::string& id, const nlohmann::ordered_json& options) {
+  if (const auto* own = find_mujoco_task(id)) {
+    const auto task = with_options(*own, options);
+    return make_mujoco_environment(task, mujoco_task_model(task, *own));
+  }
+  if (!options.empty() && (id == "Pendulum-v1" || id == "point"))
+    fail(ErrorKind::value, "env.make", id + " has no option '" + options.begin().key() + "'; it has none");
   if (id == "Pendulum-v1") return make_pendulum();
   if (id == "point") return make_point();
-  if (const auto* task = find_mujoco_task(id))
-    return make_mujoco_environment(*task, mujoco_task_model(*task));
   if (id == "Pusher-v4")
     fail(ErrorKind::value, "env.make",
          "Pusher-v4 refuses MuJoCo 3 and later, as in Gymnasium; take Pusher-v5");

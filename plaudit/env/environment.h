@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -91,5 +92,9 @@ int64_t time_limit(const std::string& id);
 // UserErrors: an unknown id (value, with the nearest one), a model file that is missing or does not load
 // (io). The first environment of a task loads its model, later ones share it.
 std::unique_ptr<Environment> make_environment(const std::string& id);
+// The same with options of the task, {"ctrl_cost_weight": 0.5}; further UserErrors are those of with_options
+// (mujoco_options.h), and a task that has none (value). `xml_file` stands for a model file of one's own: a
+// path that begins with "/" or ".".
+std::unique_ptr<Environment> make_environment(const std::string& id, const nlohmann::ordered_json& options);
 
 }  // namespace plaudit

@@ -20,7 +20,7 @@ struct Reading {
   const double* from;
   const double* less;  // null: nothing is subtracted
   int count;
-  double limit;
+  Range clip;
   Transform transform;
 };
 
@@ -63,7 +63,7 @@ Reading locate(const ObservationPart& part, const mjModel& m, const mjData& d) {
   if (!part.body.empty()) from = body_position(m, d, part.body);
   const auto* less = part.less.empty() ? nullptr : body_position(m, d, part.less);
   const int last = part.last < 0 ? size : part.last;
-  return {from + part.first, less, last - part.first, part.limit, part.transform};
+  return {from + part.first, less, last - part.first, part.clip, part.transform};
 }
 
 double* write(const Reading& reading, double* out) {
@@ -72,7 +72,7 @@ double* write(const Reading& reading, double* out) {
     if (reading.less != nullptr) x -= reading.less[i];
     if (reading.transform == Transform::sine) x = std::sin(x);
     if (reading.transform == Transform::cosine) x = std::cos(x);
-    *out++ = std::clamp(x, -reading.limit, reading.limit);
+    *out++ = std::clamp(x, reading.clip.low, reading.clip.high);
   }
   return out;
 }
@@ -89,8 +89,9 @@ Box action_box(const mjModel& m) {
 
 class MujocoEnvironment : public Environment {
  public:
-  MujocoEnvironment(const MujocoTask& task, MujocoModel model)
-      : task_(task), model_(std::move(model)), data_(make_mujoco_data(model_)) {
+  MujocoEnvironment(MujocoTask task, MujocoModel model)
+      : task_(std::move(task)), model_(std::move(model)), data_(make_mujoco_data(model_)) {
+    find_main_body();
     int observations = 0;
     for (const auto& part : task_.observation) {
       readings_.push_back(locate(part, *model_, *data_));
@@ -127,7 +128,7 @@ class MujocoEnvironment : public Environment {
   Outcome step(const double* action) override {
     const QuietMujoco quiet;
     auto& d = *data_;
-    const auto before = progress_of(task_.progress, *model_, d);
+    const auto before = progress_of(task_, *model_, d);
     Outcome out;
     last_ = {.stepped = true};
     std::copy_n(action, model_->nu, d.ctrl);
@@ -137,12 +138,13 @@ class MujocoEnvironment : public Environment {
     }
     for (int i = 0; i < task_.frame_skip; ++i) mj_step(model_.get(), &d);
     if (task_.contact_forces) mj_rnePostConstraint(model_.get(), &d);
-    out.terminated = task_.terminated != nullptr && task_.terminated(*model_, d);
+    const bool healthy = task_.healthy == nullptr || task_.healthy(task_, *model_, d);
+    out.terminated = !healthy && task_.ends_unhealthy;
     if (!task_.reward_before_step) {
-      const auto after = progress_of(task_.progress, *model_, d);
+      const auto after = progress_of(task_, *model_, d);
       last_.velocity = (after.x - before.x) / spec_.dt;
       last_.sideways = (after.y - before.y) / spec_.dt;
-      last_.alive = !out.terminated || task_.version == 4;
+      last_.alive = healthy || (task_.version == 4 && task_.ends_unhealthy);
       out.reward = task_.reward(view());
     }
     out.diverged = what_broke(out.reward);
@@ -184,6 +186,16 @@ class MujocoEnvironment : public Environment {
   }
 
  private:
+  void find_main_body() {
+    const auto& name = task_.main_body_name;
+    if (!name.empty()) task_.main_body = mj_name2id(model_.get(), mjOBJ_BODY, name.c_str());
+    if (task_.main_body >= 0 && task_.main_body < model_->nbody) return;
+    const auto got = name.empty() ? std::to_string(task_.main_body) : "'" + name + "'";
+    fail(ErrorKind::value, "env.make",
+         fmt::format("main_body must be a body of the model or a number below {}, got {}", model_->nbody,
+                     got));
+  }
+
   // The actuators keep the action as it was given.
   StepView view() const {
     return {task_, *model_, *data_, data_->ctrl, last_.velocity, last_.sideways, last_.alive};
@@ -212,7 +224,7 @@ class MujocoEnvironment : public Environment {
     double velocity = 0, sideways = 0;
   };
 
-  const MujocoTask& task_;
+  MujocoTask task_;
   MujocoModel model_;
   MujocoData data_;
   EnvironmentSpec spec_;
@@ -222,7 +234,13 @@ class MujocoEnvironment : public Environment {
   std::vector<double> before_;  // infos of the state that the last step began in, where they are those
 };
 
+// A file of one's own begins so; others are Gymnasium's.
+bool is_path(const std::string& model) {
+  return model.starts_with("/") || model.starts_with(".");
+}
+
 MujocoModel load(const MujocoTask& task, Contacts contacts) {
+  if (is_path(task.model)) return load_mujoco_model(task.model, contacts);
   const auto folder = gymnasium_models();
   if (!folder.empty()) return load_mujoco_model(folder + "/" + task.model, contacts);
   const auto xml = own_mujoco_model(task.model);
@@ -238,9 +256,28 @@ MujocoModel mujoco_task_model(const MujocoTask& task, Contacts contacts) {
   static std::mutex mutex;
   static std::map<std::pair<std::string, Contacts>, std::weak_ptr<const mjModel>> loaded;
   const std::lock_guard lock(mutex);
-  auto& slot = loaded[{gymnasium_models() + "/" + task.model, contacts}];
+  const auto path = is_path(task.model) ? task.model : gymnasium_models() + "/" + task.model;
+  auto& slot = loaded[{path, contacts}];
   auto model = slot.lock();
   if (model == nullptr) slot = model = load(task, contacts);
+  return model;
+}
+
+MujocoModel mujoco_task_model(const MujocoTask& task, const MujocoTask& own) {
+  auto model = mujoco_task_model(task);
+  if (task.model == own.model) return model;
+  const auto usual = mujoco_task_model(own);
+  const auto needs = [&](const char* what, mjtSize has, mjtSize least) {
+    if (has < least)
+      fail(ErrorKind::value, task.model,
+           fmt::format("needs at least {} {} for {}-v{}, got {}", least, what, own.name, own.version, has));
+  };
+  needs("positions", model->nq, usual->nq);
+  needs("velocities", model->nv, usual->nv);
+  needs("bodies", model->nbody, usual->nbody);
+  needs("sites", model->nsite, usual->nsite);
+  needs("tendons", model->ntendon, usual->ntendon);
+  needs("actuators", model->nu, 1);
   return model;
 }
 

@@ -34,7 +34,7 @@ double velocity(const StepView& step, int) {
 double sideways(const StepView& step, int) {
   return step.sideways;
 }
-double distance(const StepView& step, int) {
+double from_origin(const StepView& step, int) {
   return std::hypot(step.data.qpos[0], step.data.qpos[1]);
 }
 double tendon_length(const StepView& step, int i) {
@@ -44,21 +44,21 @@ double tendon_velocity(const StepView& step, int i) {
   return step.data.ten_velocity[i];
 }
 // Version 4 reports where what moves is.
-GroundPoint place(const StepView& step) {
-  return progress_of(step.task.progress, step.model, step.data);
+GroundPoint moving_point(const StepView& step) {
+  return progress_of(step.task, step.model, step.data);
 }
 double place_x(const StepView& step, int) {
-  return place(step).x;
+  return moving_point(step).x;
 }
 double place_y(const StepView& step, int) {
-  return place(step).y;
+  return moving_point(step).y;
 }
 double place_distance(const StepView& step, int) {
-  return std::hypot(place(step).x, place(step).y);
+  return std::hypot(moving_point(step).x, moving_point(step).y);
 }
 
 constexpr InfoPart kX = {"x_position", coordinate<0>, 0, true}, kY = {"y_position", coordinate<1>, 0, true},
-                   kDistance = {"distance_from_origin", distance, 0, true},
+                   kDistance = {"distance_from_origin", from_origin, 0, true},
                    kVelocityX = {"x_velocity", velocity}, kVelocityY = {"y_velocity", sideways},
                    kTendons = {"tendon_length", tendon_length, 2, true},
                    kTendonSpeeds = {"tendon_velocity", tendon_velocity, 2, true},
@@ -66,7 +66,7 @@ constexpr InfoPart kX = {"x_position", coordinate<0>, 0, true}, kY = {"y_positio
                    kContact = {"reward_contact", minus<contact_cost>},
                    kSurvival = {"reward_survive", plus<survival>};
 
-std::vector<InfoPart> version5(std::string_view name) {
+std::vector<InfoPart> infos5(std::string_view name) {
   if (name == "HalfCheetah") return {kX, kVelocityX, kForward, kControl};
   if (name == "Hopper" || name == "Walker2d")
     return {kX, {"z_distance_from_origin", moved<1>, 0, true}, kVelocityX, kForward, kControl, kSurvival};
@@ -95,7 +95,7 @@ std::vector<InfoPart> version5(std::string_view name) {
   return {kSurvival};
 }
 
-std::vector<InfoPart> version4(std::string_view name) {
+std::vector<InfoPart> infos4(std::string_view name) {
   const InfoPart x = {"x_position", place_x}, y = {"y_position", place_y},
                  away = {"distance_from_origin", place_distance}, again = {"forward_reward", forward};
   if (name == "HalfCheetah") return {x, kVelocityX, {"reward_run", forward}, kControl};
@@ -124,7 +124,7 @@ std::vector<InfoPart> version4(std::string_view name) {
 }  // namespace
 
 std::vector<InfoPart> infos_of(const MujocoTask& task) {
-  return task.version == 5 ? version5(task.name) : version4(task.name);
+  return task.version == 5 ? infos5(task.name) : infos4(task.name);
 }
 
 }  // namespace plaudit

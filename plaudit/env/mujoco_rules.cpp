@@ -23,12 +23,12 @@ double distance(const double* a, const double* b) {
                    (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-bool within(double x, double low, double high) {
-  return low < x && x < high;
+bool within(const Range& range, double x) {
+  return range.low < x && x < range.high;
 }
 
-bool all_within(const double* x, int n, double low, double high) {
-  return std::all_of(x, x + n, [=](double value) { return within(value, low, high); });
+bool all_within(const Range& range, const double* x, int n) {
+  return std::all_of(x, x + n, [&](double value) { return within(range, value); });
 }
 
 bool all_finite(const double* x, int n) {
@@ -46,14 +46,13 @@ double control_cost(const StepView& step) {
 }
 
 double contact_cost(const StepView& step) {
-  if (step.task.contact_cost == 0) return 0;
-  const double limit = step.task.contact_limit;
+  const auto& task = step.task;
   double sum = 0;
-  for (int i = 0; i < 6 * step.model.nbody; ++i) {
-    const double force = std::clamp(step.data.cfrc_ext[i], -limit, limit);
+  for (int i = 0; task.contact_cost != 0 && i < 6 * step.model.nbody; ++i) {
+    const double force = std::clamp(step.data.cfrc_ext[i], task.contact_force.low, task.contact_force.high);
     sum += force * force;
   }
-  return std::min(step.task.contact_cost * sum, step.task.contact_cost_limit);
+  return std::clamp(task.contact_cost * sum, task.contact_cost_range.low, task.contact_cost_range.high);
 }
 
 double survival(const StepView& step) {
@@ -65,7 +64,7 @@ double locomotion_reward(const StepView& step) {
 }
 
 double reacher_distance(const StepView& step) {
-  return distance(position(step, "fingertip"), position(step, "target"));
+  return step.task.distance * distance(position(step, "fingertip"), position(step, "target"));
 }
 
 double reacher_reward(const StepView& step) {
@@ -73,11 +72,11 @@ double reacher_reward(const StepView& step) {
 }
 
 double pusher_distance(const StepView& step) {
-  return distance(position(step, "object"), position(step, "goal"));
+  return step.task.distance * distance(position(step, "object"), position(step, "goal"));
 }
 
 double pusher_nearness(const StepView& step) {
-  return 0.5 * distance(position(step, "object"), position(step, "tips_arm"));
+  return step.task.nearness * distance(position(step, "object"), position(step, "tips_arm"));
 }
 
 double pusher_reward(const StepView& step) {
@@ -106,33 +105,33 @@ double standup_reward(const StepView& step) {
   return standup_height(step) - control_cost(step) - contact_cost(step) + 1;
 }
 
-bool hopper_fell(const mjModel_& model, const mjData_& data) {
-  const double height = data.qpos[1], angle = data.qpos[2];
-  return !(all_within(data.qpos + 2, static_cast<int>(model.nq) - 2, -100, 100) &&
-           all_within(data.qvel, static_cast<int>(model.nv), -100, 100) && within(height, 0.7, kNoLimit) &&
-           within(angle, -0.2, 0.2));
+bool hopper_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data) {
+  return all_within(task.healthy_state, data.qpos + 2, static_cast<int>(model.nq) - 2) &&
+         all_within(task.healthy_state, data.qvel, static_cast<int>(model.nv)) &&
+         walker_healthy(task, model, data);
 }
 
-bool walker_fell(const mjModel_&, const mjData_& data) {
-  return !(within(data.qpos[1], 0.8, 2) && within(data.qpos[2], -1, 1));
+bool walker_healthy(const MujocoTask& task, const mjModel_&, const mjData_& data) {
+  return within(task.healthy_height, data.qpos[1]) && within(task.healthy_angle, data.qpos[2]);
 }
 
-bool ant_fell(const mjModel_& model, const mjData_& data) {
-  return !(all_finite(data.qpos, static_cast<int>(model.nq)) &&
-           all_finite(data.qvel, static_cast<int>(model.nv)) && 0.2 <= data.qpos[2] && data.qpos[2] <= 1);
+bool ant_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data) {
+  return all_finite(data.qpos, static_cast<int>(model.nq)) &&
+         all_finite(data.qvel, static_cast<int>(model.nv)) && task.healthy_height.low <= data.qpos[2] &&
+         data.qpos[2] <= task.healthy_height.high;
 }
 
-bool humanoid_fell(const mjModel_&, const mjData_& data) {
-  return !within(data.qpos[2], 1, 2);
+bool humanoid_healthy(const MujocoTask& task, const mjModel_&, const mjData_& data) {
+  return within(task.healthy_height, data.qpos[2]);
 }
 
-bool pendulum_fell(const mjModel_& model, const mjData_& data) {
-  return !all_finite(data.qpos, static_cast<int>(model.nq)) ||
-         !all_finite(data.qvel, static_cast<int>(model.nv)) || std::abs(data.qpos[1]) > 0.2;
+bool pendulum_healthy(const MujocoTask&, const mjModel_& model, const mjData_& data) {
+  return all_finite(data.qpos, static_cast<int>(model.nq)) &&
+         all_finite(data.qvel, static_cast<int>(model.nv)) && std::abs(data.qpos[1]) <= 0.2;
 }
 
-bool double_pendulum_fell(const mjModel_&, const mjData_& data) {
-  return data.site_xpos[2] <= 1;
+bool double_pendulum_healthy(const MujocoTask&, const mjModel_&, const mjData_& data) {
+  return !(data.site_xpos[2] <= 1);
 }
 
 void place_target(Rng& rng, double* qpos, double* qvel) {
@@ -152,14 +151,14 @@ void place_object(Rng& rng, double* qpos, double* qvel) {
   std::fill(qvel + 7, qvel + 11, 0.0);
 }
 
-GroundPoint progress_of(MovingPart progress, const mjModel_& model, const mjData_& data) {
-  switch (progress) {
+GroundPoint progress_of(const MujocoTask& task, const mjModel_& model, const mjData_& data) {
+  switch (task.progress) {
     case MovingPart::none:
       return {};
     case MovingPart::coordinates:
       return {data.qpos[0], data.qpos[1]};
     case MovingPart::torso:
-      return {data.xpos[3], data.xpos[4]};  // the first body after the world
+      return {data.xpos[3 * task.main_body], data.xpos[3 * task.main_body + 1]};
     case MovingPart::centre_of_mass:
       break;
   }

@@ -7,21 +7,21 @@ namespace plaudit {
 
 // control_cost sum a^2. The action counts as given, not as the actuator clips it.
 double control_cost(const StepView& step);
-// contact_cost sum f^2 with |f| <= contact_limit, at most contact_cost_limit; 0 where the task has none.
+// contact_cost sum f^2, forces and cost clipped to their ranges
 double contact_cost(const StepView& step);
 double survival(const StepView& step);
 
 // forward * velocity + survival - control cost - contact cost
 double locomotion_reward(const StepView& step);
 
-// -|fingertip - target| - control cost
+// -distance |fingertip - target| - control cost
 double reacher_reward(const StepView& step);
 double reacher_distance(const StepView& step);
 
-// -|object - goal| - control cost - 0.5 |object - tips_arm|
+// -distance |object - goal| - control cost - nearness |object - tips_arm|
 double pusher_reward(const StepView& step);
 double pusher_distance(const StepView& step);
-double pusher_nearness(const StepView& step);  // 0.5 |object - tips_arm|
+double pusher_nearness(const StepView& step);
 
 // survival - (0.01 x^2 + (y-2)^2) - (1e-3 qvel1^2 + 5e-3 qvel2^2), (x, y) the tip
 double double_pendulum_reward(const StepView& step);
@@ -32,12 +32,12 @@ double double_pendulum_speed(const StepView& step);
 double standup_reward(const StepView& step);
 double standup_height(const StepView& step);  // over the time of a sub-step
 
-bool hopper_fell(const mjModel_& model, const mjData_& data);
-bool walker_fell(const mjModel_& model, const mjData_& data);
-bool ant_fell(const mjModel_& model, const mjData_& data);
-bool humanoid_fell(const mjModel_& model, const mjData_& data);
-bool pendulum_fell(const mjModel_& model, const mjData_& data);
-bool double_pendulum_fell(const mjModel_& model, const mjData_& data);
+bool hopper_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
+bool walker_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
+bool ant_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
+bool humanoid_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
+bool pendulum_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
+bool double_pendulum_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
 
 // Reacher's target, uniform in the disc of radius 0.2 and at rest.
 void place_target(Rng& rng, double* qpos, double* qvel);
@@ -48,6 +48,6 @@ void place_object(Rng& rng, double* qpos, double* qvel);
 struct GroundPoint {
   double x = 0, y = 0;
 };
-GroundPoint progress_of(MovingPart progress, const mjModel_& model, const mjData_& data);
+GroundPoint progress_of(const MujocoTask& task, const mjModel_& model, const mjData_& data);
 
 }  // namespace plaudit

@@ -27,8 +27,11 @@ MujocoTask hopper() {
   return {.name = "Hopper",
           .model = "hopper.xml",
           .frame_skip = 4,
-          .observation = {{qpos, 1}, {.source = qvel, .limit = 10}},
-          .terminated = hopper_fell,
+          .observation = {{qpos, 1}, {.source = qvel, .clip = {-10, 10}}},
+          .healthy = hopper_healthy,
+          .healthy_height = {0.7, kNoLimit},
+          .healthy_angle = {-0.2, 0.2},
+          .healthy_state = {-100, 100},
           .reward = locomotion_reward,
           .progress = MovingPart::coordinates,
           .alive = 1,
@@ -41,7 +44,9 @@ MujocoTask walker() {
   auto task = hopper();
   task.name = "Walker2d";
   task.model = "walker2d_v5.xml";
-  task.terminated = walker_fell;
+  task.healthy = walker_healthy;
+  task.healthy_height = {0.8, 2};
+  task.healthy_angle = {-1, 1};
   return task;
 }
 
@@ -49,15 +54,16 @@ MujocoTask ant() {
   return {.name = "Ant",
           .model = "ant.xml",
           .frame_skip = 5,
-          .observation = {{qpos, 2}, {qvel}, {.source = cfrc_ext, .first = 6, .limit = 1}},
-          .terminated = ant_fell,
+          .observation = {{qpos, 2}, {qvel}, {.source = cfrc_ext, .first = 6, .clip = {-1, 1}}},
+          .healthy = ant_healthy,
+          .healthy_height = {0.2, 1},
           .reward = locomotion_reward,
           .contact_forces = true,
           .progress = MovingPart::torso,
           .alive = 1,
           .control_cost = 0.5,
           .contact_cost = 5e-4,
-          .contact_limit = 1,
+          .contact_force = {-1, 1},
           .position_noise = 0.1,
           .velocity_noise = 0.1,
           .normal_velocity = true};
@@ -113,7 +119,7 @@ MujocoTask inverted_pendulum() {
           .model = "inverted_pendulum.xml",
           .frame_skip = 2,
           .observation = {{qpos}, {qvel}},
-          .terminated = pendulum_fell,
+          .healthy = pendulum_healthy,
           .reward = locomotion_reward,
           .alive = 1,
           .position_noise = 0.01,
@@ -127,9 +133,9 @@ MujocoTask inverted_double_pendulum() {
           .observation = {{qpos, 0, 1},
                           {.source = qpos, .first = 1, .transform = Transform::sine},
                           {.source = qpos, .first = 1, .transform = Transform::cosine},
-                          {.source = qvel, .limit = 10},
-                          {.source = qfrc_constraint, .last = 1, .limit = 10}},
-          .terminated = double_pendulum_fell,
+                          {.source = qvel, .clip = {-10, 10}},
+                          {.source = qfrc_constraint, .last = 1, .clip = {-10, 10}}},
+          .healthy = double_pendulum_healthy,
           .reward = double_pendulum_reward,
           .alive = 10,
           .position_noise = 0.1,
@@ -142,7 +148,8 @@ MujocoTask humanoid() {
           .model = "humanoid.xml",
           .frame_skip = 5,
           .observation = {{qpos, 2}, {qvel}, {cinert, 10}, {cvel, 6}, {qfrc_actuator, 6}, {cfrc_ext, 6}},
-          .terminated = humanoid_fell,
+          .healthy = humanoid_healthy,
+          .healthy_height = {1, 2},
           .reward = locomotion_reward,
           .contact_forces = true,
           .progress = MovingPart::centre_of_mass,
@@ -150,7 +157,7 @@ MujocoTask humanoid() {
           .alive = 5,
           .control_cost = 0.1,
           .contact_cost = 5e-7,
-          .contact_cost_limit = 10,
+          .contact_cost_range = {-kNoLimit, 10},
           .position_noise = 0.01,
           .velocity_noise = 0.01};
 }
@@ -159,7 +166,7 @@ MujocoTask humanoid_standup() {
   auto task = humanoid();
   task.name = "HumanoidStandup";
   task.model = "humanoidstandup.xml";
-  task.terminated = nullptr;
+  task.healthy = nullptr;
   task.reward = standup_reward;
   task.progress = MovingPart::none;
   return task;

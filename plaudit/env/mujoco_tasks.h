@@ -19,6 +19,10 @@ namespace plaudit {
 
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
+struct Range {
+  double low = -kNoLimit, high = kNoLimit;
+};
+
 // A piece of an observation: an array of mjData, flattened.
 enum class Source { qpos, qvel, cinert, cvel, qfrc_actuator, qfrc_constraint, cfrc_ext, xpos };
 enum class Transform { none, sine, cosine };
@@ -26,7 +30,7 @@ enum class Transform { none, sine, cosine };
 struct ObservationPart {
   Source source = Source::qpos;
   int first = 0, last = -1;  // [first, last); -1: to the end
-  double limit = kNoLimit;   // clipped to [-limit, limit]
+  Range clip = {};
   Transform transform = Transform::none;
   std::string_view body = {};  // xpos: of this body,
   std::string_view less = {};  // less that of this one
@@ -37,14 +41,14 @@ enum class MovingPart { none, coordinates, torso, centre_of_mass };
 
 struct MujocoTask;
 
-// What a reward and its parts see. In version 4 the bonus for being alive is paid on the last step as well.
+// What a reward and its parts see.
 struct StepView {
   const MujocoTask& task;
   const mjModel_& model;
   const mjData_& data;
   const double* action;
   double velocity, sideways;  // of `progress`: along x, forward, and along y
-  bool alive;                 // not terminated, or version 4
+  bool alive;                 // healthy; in version 4 also where that ends the episode
 };
 
 // A number, or some, that Gymnasium reports beside observation and reward.
@@ -64,16 +68,21 @@ struct MujocoTask {
   std::vector<ObservationPart> observation = {};
   std::vector<InfoPart> infos = {};
 
-  // Null: never.
-  bool (*terminated)(const mjModel_&, const mjData_&) = nullptr;
+  // Whether the episode may go on; null: always.
+  bool (*healthy)(const MujocoTask&, const mjModel_&, const mjData_&) = nullptr;
+  bool ends_unhealthy = true;
+  Range healthy_height = {}, healthy_angle = {}, healthy_state = {};
   double (*reward)(const StepView&) = nullptr;
   bool reward_before_step = false;  // the infos, too
   bool contact_forces = false;      // cfrc_ext is read, and has to be computed
 
-  // Weights of the reward of locomotion.
+  // Weights of the reward.
   MovingPart progress = MovingPart::none;
-  double forward = 1, alive = 0, control_cost = 0;
-  double contact_cost = 0, contact_limit = kNoLimit, contact_cost_limit = kNoLimit;
+  int main_body = 1;           // the torso,
+  std::string main_body_name;  // or the body of this name
+  double forward = 1, alive = 0, control_cost = 0, contact_cost = 0;
+  Range contact_force = {}, contact_cost_range = {};  // clipped to
+  double distance = 1, nearness = 0.5;                // of Reacher and Pusher
 
   // The start: the model's own plus noise, uniform on [-noise, noise] or normal with that deviation.
   double position_noise = 0, velocity_noise = 0;

@@ -23,7 +23,7 @@ VectorEnv::VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& o
     fail(ErrorKind::value, "env.make_vec", fmt::format("threads must be >= 0, got {}", options.threads));
   if (options.max_steps < -1)
     fail(ErrorKind::value, "env.make_vec", fmt::format("max_steps must be >= -1, got {}", options.max_steps));
-  for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id));
+  for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id, options.task));
   rows_.resize(n);
   for (int64_t i = 0; i < n; ++i) seed(i, static_cast<uint64_t>(i));
   pool_ = std::make_unique<WorkerPool>(

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct VectorEnvOptions {
   AutoReset auto_reset = AutoReset::next_step;
   int64_t threads = 0;     // at most; 0: as many as LibTorch uses
   int64_t max_steps = -1;  // of an episode; -1: the task's own limit, 0: none
+  // Options of the task, {"ctrl_cost_weight": 0.5} (make_environment).
+  nlohmann::ordered_json task = nlohmann::ordered_json::object();
   // An action outside of the space is an error (value); otherwise it is passed on, and the actuators clip it.
   // One that is not finite is an error (nan) always.
   bool refuse_outside = true;

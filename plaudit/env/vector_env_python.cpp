@@ -25,11 +25,12 @@ AutoReset auto_reset_of(const std::string& name) {
 
 struct PythonVectorEnv : torch::CustomClassHolder {
   PythonVectorEnv(const std::string& id, int64_t n, const std::string& autoreset, int64_t threads,
-                  int64_t max_steps, bool refuse_outside, bool refuse_divergence)
+                  int64_t max_steps, bool refuse_outside, bool refuse_divergence, const std::string& task)
       : env(id, n,
             {.auto_reset = auto_reset_of(autoreset),
              .threads = threads,
              .max_steps = max_steps,
+             .task = Json::parse(task),
              .refuse_outside = refuse_outside,
              .refuse_divergence = refuse_divergence}) {
     const auto& spec = env.spec();
@@ -178,7 +179,8 @@ std::string environments_json() {
 TORCH_LIBRARY_FRAGMENT(plaudit, m) {
   m.def("environments() -> str", &environments_json);
   m.class_<PythonVectorEnv>("VectorEnv")
-      .def(torch::init<const std::string&, int64_t, const std::string&, int64_t, int64_t, bool, bool>())
+      .def(torch::init<const std::string&, int64_t, const std::string&, int64_t, int64_t, bool, bool,
+                       const std::string&>())
       .def("spec", &PythonVectorEnv::spec)
       .def("buffers", &PythonVectorEnv::buffers)
       .def("seed", &PythonVectorEnv::seed)

@@ -6,7 +6,7 @@ import gymnasium
 import numpy
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
-from plaudit._simulations import Copied, Simulations
+from plaudit._simulations import Copied, Simulations, made_with
 
 
 class NativeSb3VecEnv(Copied, VecEnv):
@@ -26,10 +26,11 @@ class NativeSb3VecEnv(Copied, VecEnv):
         outside="refuse",
         divergence="refuse",
         render_mode=None,
+        **task,
     ):
-        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self._made_with = made_with(locals())
         self._simulations = s = Simulations(
-            id, num_envs, "same_step", seed, threads, max_episode_steps, outside, divergence, render_mode
+            id, num_envs, "same_step", seed, threads, max_episode_steps, outside, divergence, render_mode, task
         )
         self.spec = gymnasium.spec(f"plaudit/{id}")
         self.metadata = s.metadata

@@ -2,7 +2,9 @@
 
 import copy
 import json
+import math
 import operator
+import os
 import secrets
 
 import gymnasium
@@ -42,6 +44,25 @@ def _box(bounds, dtype):
     low = [-numpy.inf if b is None else b for b in bounds["low"]]
     high = [numpy.inf if b is None else b for b in bounds["high"]]
     return gymnasium.spaces.Box(numpy.array(low, dtype), numpy.array(high, dtype), dtype=dtype)
+
+
+def _task_options(options):
+    """Options of a task as JSON, which has neither infinity nor numpy's types."""
+
+    def plain(name, value):
+        if isinstance(value, numpy.generic):
+            value = value.item()
+        if isinstance(value, (list, tuple, numpy.ndarray)):
+            return [plain(name, part) for part in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        if isinstance(value, os.PathLike) or (name == "xml_file" and isinstance(value, str)):
+            return os.path.expanduser(value)
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        raise TypeError(f"env.make: {name} must be numbers, flags or text, got {type(value).__name__}")
+
+    return json.dumps({name: plain(name, value) for name, value in options.items()})
 
 
 def _real_numbers(name, values):
@@ -85,7 +106,7 @@ class Infos:
 class Simulations:
     """``n`` native environments of one task."""
 
-    def __init__(self, id, n, autoreset, seed, threads, max_steps, outside, divergence, render_mode=None):
+    def __init__(self, id, n, autoreset, seed, threads, max_steps, outside, divergence, render_mode, task):
         for name, value, choices in (
             ("outside", outside, ("refuse", "clip")),
             ("divergence", divergence, ("refuse", "end")),
@@ -98,7 +119,7 @@ class Simulations:
         threads = whole_number("env.make_vec: threads", threads, 0)
         _library.load()
         self.native = torch.classes.plaudit.VectorEnv(
-            str(id), self.n, autoreset, threads, limit, outside == "refuse", divergence == "refuse"
+            str(id), self.n, autoreset, threads, limit, outside == "refuse", divergence == "refuse", _task_options(task)
         )
         self.spec = json.loads(self.native.spec())
         self.render_mode = render_mode
@@ -182,6 +203,11 @@ class Simulations:
         if not self.begun[index]:
             raise gymnasium.error.ResetNeeded("env.render: no episode has begun: call reset first")
         return self.native.draw(index, width, height, camera).numpy()
+
+
+def made_with(arguments):
+    """What a constructor was called with: its locals()."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "__class__", "task")} | arguments["task"]
 
 
 class Copied:

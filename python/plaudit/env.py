@@ -23,7 +23,7 @@ import numpy
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from plaudit._simulations import Copied, Simulations, environments
+from plaudit._simulations import Copied, Simulations, environments, made_with
 
 __all__ = ["NativeEnv", "NativeVectorEnv", "ids", "make", "make_sb3", "make_vec"]
 
@@ -55,11 +55,12 @@ class NativeVectorEnv(Copied, VectorEnv):
         divergence="refuse",
         copy=True,
         render_mode=None,
+        **task,
     ):
-        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self._made_with = made_with(locals())
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self._simulations = s = Simulations(
-            id, num_envs, _AUTORESET[self.autoreset_mode], seed, threads, max_episode_steps, outside, divergence, render_mode
+            id, num_envs, _AUTORESET[self.autoreset_mode], seed, threads, max_episode_steps, outside, divergence, render_mode, task
         )
         self.num_envs = num_envs
         self.copy = copy
@@ -140,9 +141,9 @@ class NativeVectorEnv(Copied, VectorEnv):
 class NativeEnv(Copied, gymnasium.Env):
     """One environment; see make. Its own time limit is the task's, as gymnasium.make gives it."""
 
-    def __init__(self, id, *, seed=None, max_episode_steps=None, outside="refuse", divergence="refuse", render_mode=None):
-        self._made_with = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        self._simulations = s = Simulations(id, 1, "off", seed, 1, max_episode_steps, outside, divergence, render_mode)
+    def __init__(self, id, *, seed=None, max_episode_steps=None, outside="refuse", divergence="refuse", render_mode=None, **task):
+        self._made_with = made_with(locals())
+        self._simulations = s = Simulations(id, 1, "off", seed, 1, max_episode_steps, outside, divergence, render_mode, task)
         self.metadata, self.spec = s.metadata, gymnasium.spec(f"plaudit/{id}")
         self.observation_space, self.action_space = s.observation_space, s.action_space
         self.render_mode = render_mode
@@ -185,6 +186,7 @@ def make(id, **options):
     ``seed``: of the first reset; ``max_episode_steps``: the time limit, None the task's own and 0 none; ``outside``:
     "refuse" raises for an action outside of the space, "clip" leaves it to the actuators; ``divergence``: "refuse" raises
     for a simulation that diverges, "end" truncates its episode; ``render_mode``: "rgb_array" for render(), of MuJoCo tasks.
+    Further options are the task's own, as Gymnasium names them: ``ctrl_cost_weight=0.5``, ``terminate_when_unhealthy=False``.
     """
     return NativeEnv(id, **options)
 
@@ -195,7 +197,7 @@ def make_vec(id, num_envs, **options):
     ``seed``: environment i draws from seed + i; ``autoreset_mode``: gymnasium.vector.AutoresetMode, NEXT_STEP (the step after an
     end ignores its action and starts the next episode), SAME_STEP (infos["final_obs"] has the last observation) or DISABLED;
     ``threads``: at most, 0 as many as torch uses; ``copy``: False returns views of buffers that the next step overwrites;
-    ``max_episode_steps``, ``outside``, ``divergence`` and ``render_mode`` as for make.
+    ``max_episode_steps``, ``outside``, ``divergence``, ``render_mode`` and the task's own as for make.
     """
     return NativeVectorEnv(id, num_envs, **options)
 

@@ -1,6 +1,7 @@
 """plaudit.env as the others' tools see it: Gymnasium's checker, its registry, and training by Stable-Baselines3."""
 
 import copy
+import pathlib
 import pickle
 import warnings
 
@@ -227,3 +228,68 @@ def test_trains_under_stable_baselines3():
     model.learn(512)
     # Its own count of episodes, from the infos that Monitor would have given.
     assert len(model.ep_info_buffer) > 5 and all(e["l"] < 200 for e in model.ep_info_buffer)
+
+
+def test_options_of_a_task_are_checked(tmp_path):
+    make = plaudit.env.make
+    with pytest.raises(ValueError, match="HalfCheetah-v5 has no option 'ctrl_cost_wieght'.*'ctrl_cost_weight'"):
+        make("HalfCheetah-v5", ctrl_cost_wieght=1)
+    with pytest.raises(ValueError, match="HalfCheetah-v4 has no option 'frame_skip'"):
+        make("HalfCheetah-v4", frame_skip=2)
+    with pytest.raises(ValueError, match="point has no option 'frame_skip'"):
+        make("point", frame_skip=2)
+    with pytest.raises(ValueError, match="ctrl_cost_weight must be a number, got \"much\""):
+        make("HalfCheetah-v5", ctrl_cost_weight="much")
+    with pytest.raises(ValueError, match="terminate_when_unhealthy must be true or false, got 1"):
+        make("Ant-v5", terminate_when_unhealthy=1)
+    with pytest.raises(ValueError, match=r"frame_skip must be in \[1, 1000000\], got 0"):
+        make("Ant-v5", frame_skip=0)
+    with pytest.raises(ValueError, match=r"healthy_z_range must be a lower and an upper bound above it, got \[1.0,0.2\]"):
+        make("Ant-v5", healthy_z_range=(1.0, 0.2))
+    with pytest.raises(ValueError, match="reset_noise_scale must be >= 0, got -1"):
+        make("Ant-v5", reset_noise_scale=-1)
+    with pytest.raises(ValueError, match="main_body must be a body of the model or a number below 14, got 'tail'"):
+        make("Ant-v5", main_body="tail")
+    with pytest.raises(ValueError, match="main_body must be a body of the model or a number below 14, got 14"):
+        make("Ant-v5", main_body=14)
+    with pytest.raises(TypeError, match="ctrl_cost_weight must be numbers, flags or text, got dict"):
+        make("Ant-v5", ctrl_cost_weight={})
+    with pytest.raises(ValueError, match="none.xml: no such model file"):
+        make("Ant-v5", xml_file=tmp_path / "none.xml")
+
+
+def test_a_model_of_ones_own(tmp_path):
+    """The file's friction, gravity and bodies count; a file that lacks what the task's rules read is refused."""
+    gymnasium_mujoco = pytest.importorskip("gymnasium.envs.mujoco.mujoco_env")
+    folder = pathlib.Path(gymnasium_mujoco.__file__).parent / "assets"
+    text = (folder / "hopper.xml").read_text()
+    own = tmp_path / "moon.xml"
+    own.write_text(text.replace("<option ", '<option gravity="0 0 -1.6" '))
+    env = plaudit.env.make("Hopper-v5", xml_file=own)
+    usual = plaudit.env.make("Hopper-v5")
+    heights = []
+    for one in (env, usual):
+        one.reset(seed=0)
+        one.set_state([0, 1.6, 0, 0, 0, 0], numpy.zeros(6))
+        heights.append(one.step(numpy.zeros(3))[4]["z_distance_from_origin"])
+    assert heights[0] > heights[1]
+    with pytest.raises(ValueError, match="needs at least 15 positions for Ant-v5, got 6"):
+        plaudit.env.make("Ant-v5", xml_file=own)
+
+
+def test_options_stay_with_copies():
+    env = plaudit.env.make_vec("Hopper-v5", 2, seed=0, terminate_when_unhealthy=False, ctrl_cost_weight=5.0)
+    env.reset()
+    actions = numpy.full((2, 3), 0.9)
+    for _ in range(60):
+        env.step(actions)
+    other = copy.deepcopy(env)
+    made = pickle.loads(pickle.dumps(env))
+    made.reset()
+    rewards, terminations = env.step(actions)[1:3]
+    assert numpy.array_equal(other.step(actions)[1], rewards) and not terminations.any()
+    assert made.step(actions)[4]["reward_ctrl"] == pytest.approx([-5 * 3 * 0.81] * 2)
+    assert gymnasium.make("plaudit/Hopper-v5", ctrl_cost_weight=2.0).unwrapped.reset()[0].shape == (11,)
+    vector = gymnasium.make_vec("plaudit/Hopper-v5", num_envs=2, ctrl_cost_weight=2.0)
+    vector.reset()
+    assert vector.step(actions)[4]["reward_ctrl"] == pytest.approx([-2 * 3 * 0.81] * 2)
