@@ -7,9 +7,8 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
-
-#include "plaudit/core/errors.h"
 
 namespace plaudit {
 namespace {
@@ -43,9 +42,11 @@ bool can_touch(const mjModel& m, int a, int b) {
   return one.body != other.parent && other.body != one.parent;
 }
 
-// Where the parameters of a contact are those of either geom, no mixing can round.
+// Where the parameters of a contact are those of either geom, no mixing can round. With a gap the search
+// misses some contacts that press on nothing.
 bool equally_solved(const mjModel& m, int a, int b) {
-  return m.geom_priority[a] == m.geom_priority[b] && m.geom_solmix[a] == m.geom_solmix[b] &&
+  return m.geom_gap[a] == 0 && m.geom_gap[b] == 0 && m.geom_priority[a] == m.geom_priority[b] &&
+         m.geom_solmix[a] == m.geom_solmix[b] &&
          std::equal(m.geom_solref + a * mjNREF, m.geom_solref + (a + 1) * mjNREF,
                     m.geom_solref + b * mjNREF) &&
          std::equal(m.geom_solimp + a * mjNIMP, m.geom_solimp + (a + 1) * mjNIMP, m.geom_solimp + b * mjNIMP);
@@ -68,13 +69,27 @@ std::vector<Touch> touches(const mjModel& m) {
   return out;
 }
 
+// Of bodies with several geoms the search compares boxes first, which are too small for contacts within a
+// margin that do not touch yet.
+bool is_always_found(const mjModel& m, int a, int b) {
+  const auto alone = [&](int geom) { return m.body_geomnum[m.geom_bodyid[geom]] == 1; };
+  const auto is_plane = [&](int geom) { return m.geom_type[geom] == mjGEOM_PLANE; };
+  return (alone(a) && alone(b)) || is_plane(a) || is_plane(b) || m.geom_margin[a] + m.geom_margin[b] <= 0;
+}
+
+bool is_simple(int type) {
+  return type != mjGEOM_HFIELD && type <= mjGEOM_BOX;
+}
+
 bool is_listable(const mjModel& m, const std::vector<Touch>& pairs) {
-  if (m.nflex > 0 || m.npair > 0 || pairs.size() > kMostPairs) return false;
+  if (m.nflex > 0 || m.npair > 0 || m.flg_adhesion || pairs.size() > kMostPairs) return false;
   if ((m.opt.enableflags & (mjENBL_OVERRIDE | mjENBL_SLEEP | mjENBL_SPECULATIVE)) != 0) return false;
-  if ((m.opt.disableflags & (mjDSBL_CONTACT | mjDSBL_CONSTRAINT | mjDSBL_ISLAND)) != 0 || m.flg_adhesion)
-    return false;
-  return std::ranges::all_of(
-      pairs, [&](const Touch& touch) { return equally_solved(m, touch.first, touch.second); });
+  if ((m.opt.disableflags & (mjDSBL_CONTACT | mjDSBL_CONSTRAINT)) != 0) return false;
+  return std::ranges::all_of(pairs, [&](const Touch& touch) {
+    const auto [a, b] = std::pair(touch.first, touch.second);
+    return is_simple(m.geom_type[a]) && is_simple(m.geom_type[b]) && equally_solved(m, a, b) &&
+           is_always_found(m, a, b);
+  });
 }
 
 std::string name_of(const mjModel& m, int geom) {
@@ -98,7 +113,7 @@ void write_pair(mjModel& m, int64_t k, const Touch& touch) {
   m.pair_geom2[k] = b;
   m.pair_dim[k] = std::max(m.geom_condim[a], m.geom_condim[b]);
   m.pair_margin[k] = m.geom_margin[a] + m.geom_margin[b];
-  m.pair_gap[k] = m.geom_gap[a] + m.geom_gap[b];
+  m.pair_gap[k] = 0;
   m.pair_adhesion[k] = 0;
   std::copy_n(m.geom_solref + a * mjNREF, mjNREF, m.pair_solref + k * mjNREF);
   std::fill_n(m.pair_solreffriction + k * mjNREF, mjNREF, 0);
@@ -107,9 +122,8 @@ void write_pair(mjModel& m, int64_t k, const Touch& touch) {
                     m.pair_friction + 5 * k);
 }
 
-}  // namespace
-
-MujocoModel list_contacts(mjSpec& spec, const mjModel& searched) {
+// Null where there is nothing to list, or no way to.
+std::shared_ptr<mjModel> listed(mjSpec& spec, const mjModel& searched) {
   const auto pairs = touches(searched);
   if (!is_listable(searched, pairs)) return nullptr;
   name_geoms(spec, searched);
@@ -118,16 +132,24 @@ MujocoModel list_contacts(mjSpec& spec, const mjModel& searched) {
     mjs_setString(pair->geomname1, name_of(searched, touch.first).c_str());
     mjs_setString(pair->geomname2, name_of(searched, touch.second).c_str());
   }
-  const std::shared_ptr<mjModel> model(mj_compile(&spec, nullptr), MujocoDelete());
-  if (model == nullptr) bug("list_contacts", mjs_getError(&spec));
+  std::shared_ptr<mjModel> model(mj_compile(&spec, nullptr), MujocoDelete());
+  if (model == nullptr || model->ngeom != searched.ngeom || std::cmp_not_equal(model->npair, pairs.size()))
+    return nullptr;
   auto& m = *model;
-  if (m.ngeom != searched.ngeom || m.npair != static_cast<mjtSize>(pairs.size()))
-    bug("list_contacts", "the model has other geoms with pairs than without");
   for (size_t k = 0; k < pairs.size(); ++k) write_pair(m, static_cast<int64_t>(k), pairs[k]);
   for (auto* masks : {m.geom_contype, m.geom_conaffinity}) std::fill_n(masks, m.ngeom, 0);
   for (auto* masks : {m.body_contype, m.body_conaffinity}) std::fill_n(masks, m.nbody, 0);
+  return model;
+}
+
+}  // namespace
+
+MujocoModel list_contacts(mjSpec& spec, const std::shared_ptr<mjModel>& searched) {
+  auto model = listed(spec, *searched);
+  if (model == nullptr) model = searched;
   // One tree is one island, whatever touches.
-  if (m.ntree == 1) m.opt.disableflags |= mjDSBL_ISLAND;
+  if (model->ntree == 1 && (model->opt.enableflags & mjENBL_SLEEP) == 0)
+    model->opt.disableflags |= mjDSBL_ISLAND;
   return model;
 }
 

@@ -7,14 +7,15 @@ struct mjSpec_;
 
 namespace plaudit {
 
-// The model of `spec` with its contacts listed, or null where that could change a number. MuJoCo looks for
-// the pairs of bodies that may touch in every mj_step, and then for what those contacts join (islands). In a
-// small model both cost more than they save: with explicit pairs, in the order in which the search reports
-// them and with the parameters that it would mix, every state is the same to the last bit, and HalfCheetah is
-// stepped a fifth faster. `searched` is what `spec` compiles to as it stands; `spec` is changed.
+// `searched`, what `spec` compiles to, or the model of `spec` with its contacts listed; the numbers of both
+// are the same to the last bit. MuJoCo looks for the pairs of bodies that may touch in every mj_step, and
+// then for what those contacts join (islands). In a small model both cost more than they save: with explicit
+// pairs, in the order in which the search reports them and with the parameters that it would mix, HalfCheetah
+// is stepped a fifth faster. `spec` and `searched` may be changed.
 //
-// Null: flexible bodies, pairs of its own, overridden or disabled contacts, geoms whose solver parameters
-// would have to be mixed, more than 200 pairs (a search is faster then).
-MujocoModel list_contacts(mjSpec_& spec, const mjModel_& searched);
+// Searched are the contacts of a model with flexible bodies, meshes, pairs of its own, overridden or disabled
+// contacts, gaps, solver parameters that would have to be mixed, margins between bodies of several geoms, or
+// more than 200 pairs. Islands are left out where all bodies hang together.
+MujocoModel list_contacts(mjSpec_& spec, const std::shared_ptr<mjModel_>& searched);
 
 }  // namespace plaudit

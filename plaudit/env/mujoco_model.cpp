@@ -45,11 +45,9 @@ using MujocoSpec = std::unique_ptr<mjSpec, decltype(&mj_deleteSpec)>;
 // What a reader made of a text or a file, compiled; MuJoCo's words in an error that starts with the name.
 MujocoModel compile(const MujocoSpec& spec, const char* words, const std::string& name, Contacts contacts) {
   if (spec == nullptr) refuse(name, words);
-  MujocoModel model(mj_compile(spec.get(), nullptr), MujocoDelete());
+  const std::shared_ptr<mjModel> model(mj_compile(spec.get(), nullptr), MujocoDelete());
   if (model == nullptr) refuse(name, mjs_getError(spec.get()));
-  if (contacts == Contacts::searched) return model;
-  const auto listed = list_contacts(*spec, *model);
-  return listed != nullptr ? listed : model;
+  return contacts == Contacts::listed ? list_contacts(*spec, model) : model;
 }
 
 }  // namespace

@@ -76,8 +76,8 @@ TEST(MujocoContacts, ListedContactsChangeNoBitOfAnyTask) {
 std::string boxes(const std::string& geom, const std::string& rest = "") {
   return R"(<mujoco><option timestep="0.005"/><worldbody><geom type="plane" size="5 5 .1" margin=".003"/>
     <body name="low" pos="0 0 .4"><freejoint/>
-      <geom name="a2" type="sphere" size=".2" friction=".3 .2 .1" margin=".01"/>
-      <geom type="capsule" size=".1 .2" pos=".2 0 0" condim="1" gap=".002"/></body>
+      <geom name="a2" type="sphere" size=".2" friction=".3 .2 .1"/>
+      <geom type="capsule" size=".1 .2" pos=".2 0 0" condim="1"/></body>
     <body name="high" pos=".05 0 1"><freejoint/>
       <geom type="capsule" size=".1 .2" condim="4" friction="2 .01 .3"/>
       <geom type="sphere" size=".15" pos="0 .3 0" )" +
@@ -98,6 +98,66 @@ TEST(MujocoContacts, ParametersAreThoseOfTheSearch) {
   }
 }
 
+// Models at random.
+class Models {
+ public:
+  explicit Models(uint64_t seed) : rng_(seed, "models") {}
+
+  std::string next() {
+    most_geoms_ = 1 + 2 * rng_.below(2);
+    margins_ =
+        one_of({"0", "0", "1"}) == "0" ? std::vector<std::string>{"0"} : std::vector<std::string>{"0", ".01"};
+    std::string xml = "<mujoco><option timestep='.004' solver='" + one_of({"Newton", "CG", "PGS"}) +
+                      "' cone='" + one_of({"pyramidal", "elliptic"}) + "' integrator='" +
+                      one_of({"Euler", "RK4", "implicitfast"}) +
+                      "'/><worldbody><geom type='plane' size='5 5 .1'/>" +
+                      one_of({"", "<geom type='box' size='.2 .2 .1' pos='.3 0 .1'/>"});
+    for (int64_t k = 0, n = 1 + rng_.below(3); k < n; ++k) xml += body(0);
+    return xml + "</worldbody></mujoco>";
+  }
+
+ private:
+  std::string number(double low, double high) { return std::to_string(low + (high - low) * rng_.uniform()); }
+  std::string one_of(const std::vector<std::string>& list) {
+    return list[rng_.below(static_cast<int64_t>(list.size()))];
+  }
+  std::string geom() {
+    return "<geom type='" + one_of({"sphere", "capsule", "box", "ellipsoid", "cylinder"}) + "' size='" +
+           number(.05, .15) + " " + number(.05, .15) + " " + number(.05, .15) + "' pos='" + number(-.1, .1) +
+           " 0 " + number(-.1, .1) + "' condim='" + one_of({"1", "3", "4", "6"}) + "' friction='" +
+           number(.1, 2) + " .01 .001' margin='" + one_of(margins_) + "' contype='" +
+           one_of({"1", "1", "2", "0"}) + "' conaffinity='" + one_of({"1", "1", "3"}) + "'/>";
+  }
+  std::string body(int depth) {
+    std::string out = "<body pos='" + number(-.3, .3) + " " + number(-.3, .3) + " " + number(.1, .5) + "'>";
+    out += depth == 0 ? "<freejoint/>" : one_of({"", "<joint axis='0 1 0'/>", "<joint type='ball'/>"});
+    for (int64_t k = 0, n = 1 + rng_.below(most_geoms_); k < n; ++k) out += geom();
+    for (int64_t k = 0, n = depth < 3 ? rng_.below(3) : 0; k < n; ++k) out += body(depth + 1);
+    return out + "</body>";
+  }
+
+  Rng rng_;
+  int64_t most_geoms_ = 1;
+  std::vector<std::string> margins_;
+};
+
+TEST(MujocoContacts, RandomModelsKeepEveryBit) {
+  Models models(5);
+  int listed_models = 0;
+  int64_t met = 0;
+  for (int model = 0; model < 100; ++model) {
+    const auto xml = models.next();
+    const auto searched = parse_mujoco_model(xml, "random", Contacts::searched),
+               listed = parse_mujoco_model(xml, "random", Contacts::listed);
+    listed_models += listed->npair > 0;
+    const auto contacts = expect_equal(searched, listed, 300, 150, xml);
+    ASSERT_GE(contacts, 0);
+    met += contacts;
+  }
+  EXPECT_GT(listed_models, 50);
+  EXPECT_GT(met, 20000);
+}
+
 TEST(MujocoContacts, ASearchStaysWhereAListMightDiffer) {
   const auto pairs = [](const std::string& xml) {
     return parse_mujoco_model(xml, "boxes", Contacts::listed)->npair;
@@ -106,6 +166,8 @@ TEST(MujocoContacts, ASearchStaysWhereAListMightDiffer) {
   EXPECT_EQ(pairs(boxes("solimp='.8 .9 .01'")), 0);
   EXPECT_EQ(pairs(boxes("solmix='2'")), 0);
   EXPECT_EQ(pairs(boxes("priority='1'")), 0);
+  EXPECT_EQ(pairs(boxes("gap='.01'")), 0);
+  EXPECT_EQ(pairs(boxes("margin='.01'")), 0);
   EXPECT_EQ(pairs(boxes("", "<option><flag override='enable'/></option>")), 0);
   EXPECT_EQ(pairs(boxes("name='a'", "<contact><pair geom1='a' geom2='a2'/></contact>")), 1);  // its own
 }
