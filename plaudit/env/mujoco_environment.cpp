@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -239,6 +240,14 @@ bool is_path(const std::string& model) {
   return model.starts_with("/") || model.starts_with(".");
 }
 
+// What tells loaded models apart: the file, and for one's own, which may be edited, its last change.
+std::string key_of(const std::string& model) {
+  if (!is_path(model)) return gymnasium_models() + "/" + model;
+  std::error_code missing;  // load() says so
+  const auto changed = std::filesystem::last_write_time(model, missing);
+  return fmt::format("{} {}", model, changed.time_since_epoch().count());
+}
+
 MujocoModel load(const MujocoTask& task, Contacts contacts) {
   if (is_path(task.model)) return load_mujoco_model(task.model, contacts);
   const auto folder = gymnasium_models();
@@ -256,8 +265,7 @@ MujocoModel mujoco_task_model(const MujocoTask& task, Contacts contacts) {
   static std::mutex mutex;
   static std::map<std::pair<std::string, Contacts>, std::weak_ptr<const mjModel>> loaded;
   const std::lock_guard lock(mutex);
-  const auto path = is_path(task.model) ? task.model : gymnasium_models() + "/" + task.model;
-  auto& slot = loaded[{path, contacts}];
+  auto& slot = loaded[{key_of(task.model), contacts}];
   auto model = slot.lock();
   if (model == nullptr) slot = model = load(task, contacts);
   return model;

@@ -1,6 +1,7 @@
 """plaudit.env as the others' tools see it: Gymnasium's checker, its registry, and training by Stable-Baselines3."""
 
 import copy
+import os
 import pathlib
 import pickle
 import warnings
@@ -273,6 +274,12 @@ def test_a_model_of_ones_own(tmp_path):
         one.set_state([0, 1.6, 0, 0, 0, 0], numpy.zeros(6))
         heights.append(one.step(numpy.zeros(3))[4]["z_distance_from_origin"])
     assert heights[0] > heights[1]
+    own.write_text(text.replace("<option ", '<option gravity="0 0 -20" '))  # edited while the first is in use
+    os.utime(own, (1, 1))
+    again = plaudit.env.make("Hopper-v5", xml_file=own)
+    again.reset(seed=0)
+    again.set_state([0, 1.6, 0, 0, 0, 0], numpy.zeros(6))
+    assert again.step(numpy.zeros(3))[4]["z_distance_from_origin"] < heights[1]
     with pytest.raises(ValueError, match="needs at least 15 positions for Ant-v5, got 6"):
         plaudit.env.make("Ant-v5", xml_file=own)
 
