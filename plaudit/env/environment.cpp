@@ -27,7 +27,7 @@ std::unique_ptr<Environment> make_environment(const std::string& id) {
 std::unique_ptr<Environment> make_environment(const std::string& id, const nlohmann::ordered_json& options) {
   if (const auto* own = find_mujoco_task(id)) {
     const auto task = with_options(*own, options);
-    return make_mujoco_environment(task, mujoco_task_model(task, *own));
+    return make_mujoco_environment(task, mujoco_task_model(task));
   }
   if (!options.empty() && (id == "Pendulum-v1" || id == "point"))
     fail(ErrorKind::value, "env.make", id + " has no option '" + options.begin().key() + "'; it has none");

@@ -35,9 +35,9 @@ struct Box {
 // Numbers that a task reports beside observation and reward, under a name: "x_position".
 struct InfoSpec {
   std::string name;
-  int64_t size = 0;       // 0: a number; else an array
+  int64_t size = -1;      // of an array; -1: a number
   bool at_start = false;  // of a reset, too; else of steps alone
-  int64_t width() const { return size == 0 ? 1 : size; }
+  int64_t width() const { return size < 0 ? 1 : size; }
 };
 
 struct EnvironmentSpec {
@@ -79,6 +79,8 @@ class Environment {
   virtual void get_state(double* qpos, double* qvel) const = 0;
   // As after a reset to this state: nothing of the past, such as a solver's warm start, remains.
   virtual void set_state(const double* qpos, const double* qvel) = 0;
+  // Another one of the same task and model, in some state.
+  virtual std::unique_ptr<Environment> another() const = 0;
   // Continues exactly as `other`, an environment of the same task, would; allocates nothing.
   virtual void copy_from(const Environment& other) = 0;
 };

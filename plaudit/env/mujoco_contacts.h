@@ -14,8 +14,8 @@ namespace plaudit {
 // is stepped a fifth faster. `spec` and `searched` may be changed.
 //
 // Searched are the contacts of a model with flexible bodies, meshes, pairs of its own, overridden or disabled
-// contacts, gaps, solver parameters that would have to be mixed, margins between bodies of several geoms, or
-// more than 200 pairs. Islands are left out where all bodies hang together.
+// contacts, gaps, solver parameters that would have to be mixed, a body of several geoms that meets anything
+// but a level floor, or more than 200 pairs. Islands are left out where all bodies hang together.
 MujocoModel list_contacts(mjSpec_& spec, const std::shared_ptr<mjModel_>& searched);
 
 }  // namespace plaudit

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -64,6 +63,10 @@ Reading locate(const ObservationPart& part, const mjModel& m, const mjData& d) {
   if (!part.body.empty()) from = body_position(m, d, part.body);
   const auto* less = part.less.empty() ? nullptr : body_position(m, d, part.less);
   const int last = part.last < 0 ? size : part.last;
+  if (part.first > last || last > size)
+    fail(ErrorKind::value, "model",
+         fmt::format("needs at least {} numbers in an array of mjData that the observation reads, has {}",
+                     std::max(part.first, last), size));
   return {from + part.first, less, last - part.first, part.clip, part.transform};
 }
 
@@ -93,6 +96,7 @@ class MujocoEnvironment : public Environment {
   MujocoEnvironment(MujocoTask task, MujocoModel model)
       : task_(std::move(task)), model_(std::move(model)), data_(make_mujoco_data(model_)) {
     find_main_body();
+    check_model();
     int observations = 0;
     for (const auto& part : task_.observation) {
       readings_.push_back(locate(part, *model_, *data_));
@@ -106,7 +110,8 @@ class MujocoEnvironment : public Environment {
              .max_steps = task_.max_steps,
              .dt = model_->opt.timestep * task_.frame_skip};
     for (const auto& info : task_.infos)
-      spec_.infos.push_back({std::string(info.name), info.size, info.at_start});
+      spec_.infos.push_back(
+          {std::string(info.name), info.of_tendons ? int64_t{model_->ntendon} : -1, info.at_start});
     before_.resize(task_.reward_before_step ? static_cast<size_t>(spec_.info_width()) : 0);
     qpos_.resize(model_->nq);
     qvel_.resize(model_->nv);
@@ -122,7 +127,7 @@ class MujocoEnvironment : public Environment {
       qpos_[i] = start_[i] + task_.position_noise * (2 * rng.uniform() - 1);
     for (auto& v : qvel_)
       v = task_.velocity_noise * (task_.normal_velocity ? rng.normal() : 2 * rng.uniform() - 1);
-    if (task_.place != nullptr) task_.place(rng, qpos_.data(), qvel_.data());
+    if (task_.place != nullptr) task_.place(rng, qpos_, qvel_);
     set_state(qpos_.data(), qvel_.data());
   }
 
@@ -177,6 +182,10 @@ class MujocoEnvironment : public Environment {
     last_ = {};
   }
 
+  std::unique_ptr<Environment> another() const override {
+    return std::make_unique<MujocoEnvironment>(task_, model_);
+  }
+
   void copy_from(const Environment& other) override {
     const auto* same = dynamic_cast<const MujocoEnvironment*>(&other);
     if (same == nullptr || same->model_ != model_)
@@ -197,6 +206,20 @@ class MujocoEnvironment : public Environment {
                      got));
   }
 
+  // A model of one's own may lack what the task's rules read.
+  void check_model() const {
+    const auto needs = [this](const char* what, int64_t least, int64_t has) {
+      if (has < least)
+        fail(ErrorKind::value, "model",
+             fmt::format("needs at least {} {} for {}-v{}, has {}", least, what, task_.name, task_.version,
+                         has));
+    };
+    needs("positions", task_.least_positions, model_->nq);
+    needs("velocities", task_.least_velocities, model_->nv);
+    needs("sites", task_.least_sites, model_->nsite);
+    needs("actuators", 1, model_->nu);
+  }
+
   // The actuators keep the action as it was given.
   StepView view() const {
     return {task_, *model_, *data_, data_->ctrl, last_.velocity, last_.sideways, last_.alive};
@@ -205,7 +228,7 @@ class MujocoEnvironment : public Environment {
   void write_infos(double* out) const {
     const auto seen = view();
     for (const auto& info : task_.infos)
-      for (int i = 0; i < std::max(info.size, 1); ++i)
+      for (int i = 0, n = info.of_tendons ? static_cast<int>(model_->ntendon) : 1; i < n; ++i)
         *out++ = last_.stepped || info.at_start ? info.value(seen, i) : 0;
   }
 
@@ -240,14 +263,6 @@ bool is_path(const std::string& model) {
   return model.starts_with("/") || model.starts_with(".");
 }
 
-// What tells loaded models apart: the file, and for one's own, which may be edited, its last change.
-std::string key_of(const std::string& model) {
-  if (!is_path(model)) return gymnasium_models() + "/" + model;
-  std::error_code missing;  // load() says so
-  const auto changed = std::filesystem::last_write_time(model, missing);
-  return fmt::format("{} {}", model, changed.time_since_epoch().count());
-}
-
 MujocoModel load(const MujocoTask& task, Contacts contacts) {
   if (is_path(task.model)) return load_mujoco_model(task.model, contacts);
   const auto folder = gymnasium_models();
@@ -262,30 +277,14 @@ MujocoModel load(const MujocoTask& task, Contacts contacts) {
 }  // namespace
 
 MujocoModel mujoco_task_model(const MujocoTask& task, Contacts contacts) {
+  // It may be edited, or include files that are.
+  if (is_path(task.model)) return load(task, contacts);
   static std::mutex mutex;
   static std::map<std::pair<std::string, Contacts>, std::weak_ptr<const mjModel>> loaded;
   const std::lock_guard lock(mutex);
-  auto& slot = loaded[{key_of(task.model), contacts}];
+  auto& slot = loaded[{gymnasium_models() + "/" + task.model, contacts}];
   auto model = slot.lock();
   if (model == nullptr) slot = model = load(task, contacts);
-  return model;
-}
-
-MujocoModel mujoco_task_model(const MujocoTask& task, const MujocoTask& own) {
-  auto model = mujoco_task_model(task);
-  if (task.model == own.model) return model;
-  const auto usual = mujoco_task_model(own);
-  const auto needs = [&](const char* what, mjtSize has, mjtSize least) {
-    if (has < least)
-      fail(ErrorKind::value, task.model,
-           fmt::format("needs at least {} {} for {}-v{}, got {}", least, what, own.name, own.version, has));
-  };
-  needs("positions", model->nq, usual->nq);
-  needs("velocities", model->nv, usual->nv);
-  needs("bodies", model->nbody, usual->nbody);
-  needs("sites", model->nsite, usual->nsite);
-  needs("tendons", model->ntendon, usual->ntendon);
-  needs("actuators", model->nu, 1);
   return model;
 }
 

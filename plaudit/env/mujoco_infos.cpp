@@ -57,11 +57,11 @@ double place_distance(const StepView& step, int) {
   return std::hypot(moving_point(step).x, moving_point(step).y);
 }
 
-constexpr InfoPart kX = {"x_position", coordinate<0>, 0, true}, kY = {"y_position", coordinate<1>, 0, true},
-                   kDistance = {"distance_from_origin", from_origin, 0, true},
+constexpr InfoPart kX = {"x_position", coordinate<0>, true}, kY = {"y_position", coordinate<1>, true},
+                   kDistance = {"distance_from_origin", from_origin, true},
                    kVelocityX = {"x_velocity", velocity}, kVelocityY = {"y_velocity", sideways},
-                   kTendons = {"tendon_length", tendon_length, 2, true},
-                   kTendonSpeeds = {"tendon_velocity", tendon_velocity, 2, true},
+                   kTendons = {"tendon_length", tendon_length, true, true},
+                   kTendonSpeeds = {"tendon_velocity", tendon_velocity, true, true},
                    kForward = {"reward_forward", forward}, kControl = {"reward_ctrl", minus<control_cost>},
                    kContact = {"reward_contact", minus<contact_cost>},
                    kSurvival = {"reward_survive", plus<survival>};
@@ -69,7 +69,7 @@ constexpr InfoPart kX = {"x_position", coordinate<0>, 0, true}, kY = {"y_positio
 std::vector<InfoPart> infos5(std::string_view name) {
   if (name == "HalfCheetah") return {kX, kVelocityX, kForward, kControl};
   if (name == "Hopper" || name == "Walker2d")
-    return {kX, {"z_distance_from_origin", moved<1>, 0, true}, kVelocityX, kForward, kControl, kSurvival};
+    return {kX, {"z_distance_from_origin", moved<1>, true}, kVelocityX, kForward, kControl, kSurvival};
   if (name == "Ant")
     return {kX, kY, kDistance, kVelocityX, kVelocityY, kForward, kControl, kContact, kSurvival};
   if (name == "Swimmer") return {kX, kY, kDistance, kVelocityX, kVelocityY, kForward, kControl};
@@ -79,7 +79,7 @@ std::vector<InfoPart> infos5(std::string_view name) {
   if (name == "HumanoidStandup")
     return {kX,
             kY,
-            {"z_distance_from_origin", moved<2>, 0, true},
+            {"z_distance_from_origin", moved<2>, true},
             kTendons,
             kTendonSpeeds,
             {"reward_linup", plus<standup_height>},

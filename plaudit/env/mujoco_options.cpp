@@ -38,8 +38,10 @@ class Value {
     return value_.get<bool>();
   }
   std::string text() const {
-    if (!value_.is_string() || value_.get<std::string>().empty()) refuse(ErrorKind::type, "a text");
-    return value_.get<std::string>();
+    if (!value_.is_string()) refuse(ErrorKind::type, "a text");
+    const auto text = value_.get<std::string>();
+    if (text.empty() || text.find('\0') != std::string::npos) refuse(ErrorKind::value, "a text without NUL");
+    return text;
   }
   bool is_text() const { return value_.is_string(); }
   Range range() const {

@@ -134,21 +134,23 @@ bool double_pendulum_healthy(const MujocoTask&, const mjModel_&, const mjData_& 
   return !(data.site_xpos[2] <= 1);
 }
 
-void place_target(Rng& rng, double* qpos, double* qvel) {
+void place_target(Rng& rng, std::span<double> qpos, std::span<double> qvel) {
+  const auto target = qpos.last(2);
   do {
-    qpos[2] = uniform(rng, -0.2, 0.2);
-    qpos[3] = uniform(rng, -0.2, 0.2);
-  } while (std::hypot(qpos[2], qpos[3]) >= 0.2);
-  qvel[2] = qvel[3] = 0;
+    target[0] = uniform(rng, -0.2, 0.2);
+    target[1] = uniform(rng, -0.2, 0.2);
+  } while (std::hypot(target[0], target[1]) >= 0.2);
+  std::ranges::fill(qvel.last(2), 0.0);
 }
 
-void place_object(Rng& rng, double* qpos, double* qvel) {
+void place_object(Rng& rng, std::span<double> qpos, std::span<double> qvel) {
+  const auto object = qpos.last(4).first(2), goal = qpos.last(2);
   do {
-    qpos[7] = uniform(rng, -0.3, 0);
-    qpos[8] = uniform(rng, -0.2, 0.2);
-  } while (std::hypot(qpos[7], qpos[8]) <= 0.17);
-  qpos[9] = qpos[10] = 0;
-  std::fill(qvel + 7, qvel + 11, 0.0);
+    object[0] = uniform(rng, -0.3, 0);
+    object[1] = uniform(rng, -0.2, 0.2);
+  } while (std::hypot(object[0], object[1]) <= 0.17);
+  std::ranges::fill(goal, 0.0);
+  std::ranges::fill(qvel.last(4), 0.0);
 }
 
 GroundPoint progress_of(const MujocoTask& task, const mjModel_& model, const mjData_& data) {

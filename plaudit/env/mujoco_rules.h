@@ -39,10 +39,11 @@ bool humanoid_healthy(const MujocoTask& task, const mjModel_& model, const mjDat
 bool pendulum_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
 bool double_pendulum_healthy(const MujocoTask& task, const mjModel_& model, const mjData_& data);
 
-// Reacher's target, uniform in the disc of radius 0.2 and at rest.
-void place_target(Rng& rng, double* qpos, double* qvel);
+// Reacher's target, the last two positions: uniform in the disc of radius 0.2 and at rest.
+void place_target(Rng& rng, std::span<double> qpos, std::span<double> qvel);
 // Pusher's object, uniform in [-0.3,0] x [-0.2,0.2] further than 0.17 from the goal at 0, both at rest.
-void place_object(Rng& rng, double* qpos, double* qvel);
+// The last four positions.
+void place_object(Rng& rng, std::span<double> qpos, std::span<double> qvel);
 
 // Where what moves forward is.
 struct GroundPoint {

@@ -20,7 +20,8 @@ MujocoTask half_cheetah() {
           .control_cost = 0.1,
           .position_noise = 0.1,
           .velocity_noise = 0.1,
-          .normal_velocity = true};
+          .normal_velocity = true,
+          .least_positions = 2};
 }
 
 MujocoTask hopper() {
@@ -37,7 +38,8 @@ MujocoTask hopper() {
           .alive = 1,
           .control_cost = 1e-3,
           .position_noise = 0.005,
-          .velocity_noise = 0.005};
+          .velocity_noise = 0.005,
+          .least_positions = 3};
 }
 
 MujocoTask walker() {
@@ -66,7 +68,8 @@ MujocoTask ant() {
           .contact_force = {-1, 1},
           .position_noise = 0.1,
           .velocity_noise = 0.1,
-          .normal_velocity = true};
+          .normal_velocity = true,
+          .least_positions = 3};
 }
 
 MujocoTask swimmer() {
@@ -78,7 +81,8 @@ MujocoTask swimmer() {
           .progress = MovingPart::coordinates,
           .control_cost = 1e-4,
           .position_noise = 0.1,
-          .velocity_noise = 0.1};
+          .velocity_noise = 0.1,
+          .least_positions = 2};
 }
 
 MujocoTask reacher() {
@@ -123,7 +127,8 @@ MujocoTask inverted_pendulum() {
           .reward = locomotion_reward,
           .alive = 1,
           .position_noise = 0.01,
-          .velocity_noise = 0.01};
+          .velocity_noise = 0.01,
+          .least_positions = 2};
 }
 
 MujocoTask inverted_double_pendulum() {
@@ -140,7 +145,9 @@ MujocoTask inverted_double_pendulum() {
           .alive = 10,
           .position_noise = 0.1,
           .velocity_noise = 0.1,
-          .normal_velocity = true};
+          .normal_velocity = true,
+          .least_velocities = 3,
+          .least_sites = 1};
 }
 
 MujocoTask humanoid() {
@@ -159,7 +166,8 @@ MujocoTask humanoid() {
           .contact_cost = 5e-7,
           .contact_cost_range = {-kNoLimit, 10},
           .position_noise = 0.01,
-          .velocity_noise = 0.01};
+          .velocity_noise = 0.01,
+          .least_positions = 3};
 }
 
 MujocoTask humanoid_standup() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,8 +56,8 @@ struct StepView {
 struct InfoPart {
   std::string_view name;
   double (*value)(const StepView&, int i);
-  int size = 0;           // 0: a number; else an array
-  bool at_start = false;  // of a reset, too; velocity and action are those of a step
+  bool at_start = false;    // of a reset, too; velocity and action are those of a step
+  bool of_tendons = false;  // an array, one for each tendon
 };
 
 struct MujocoTask {
@@ -88,7 +89,10 @@ struct MujocoTask {
   double position_noise = 0, velocity_noise = 0;
   bool normal_velocity = false;
   // What the task draws beyond that; null: nothing.
-  void (*place)(Rng&, double* qpos, double* qvel) = nullptr;
+  void (*place)(Rng&, std::span<double> qpos, std::span<double> qvel) = nullptr;
+
+  // What the rules read of a model of one's own, beyond the observation.
+  int least_positions = 0, least_velocities = 0, least_sites = 0;
 };
 
 // Null when there is none of this id, "HalfCheetah-v5".

@@ -23,6 +23,7 @@ class RecordedEnvironment : public Environment {
   void report(double* infos) const override { inner_->report(infos); }
   void get_state(double* qpos, double* qvel) const override { inner_->get_state(qpos, qvel); }
   void set_state(const double* qpos, const double* qvel) override;
+  std::unique_ptr<Environment> another() const override { return inner_->another(); }  // which writes nothing
   void copy_from(const Environment& other) override { inner_->copy_from(other); }
 
   // Between episodes: all that was done so far is `total` steps, those of earlier processes counted. What the

@@ -26,6 +26,7 @@ class SmallTask : public Environment {
     std::copy_n(qpos, N, qpos_.data());
     std::copy_n(qvel, N, qvel_.data());
   }
+  std::unique_ptr<Environment> another() const override { return std::make_unique<Task>(); }
   void copy_from(const Environment& other) override {
     const auto* same = dynamic_cast<const Task*>(&other);
     if (same == nullptr) bug("copy_from", spec().id + " cannot continue " + other.spec().id);

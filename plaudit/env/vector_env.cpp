@@ -23,12 +23,25 @@ VectorEnv::VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& o
     fail(ErrorKind::value, "env.make_vec", fmt::format("threads must be >= 0, got {}", options.threads));
   if (options.max_steps < -1)
     fail(ErrorKind::value, "env.make_vec", fmt::format("max_steps must be >= -1, got {}", options.max_steps));
-  for (int64_t i = 0; i < n; ++i) environments_.push_back(make_environment(id, options.task));
+  environments_.push_back(make_environment(id, options.task));
+  while (size() < n) environments_.push_back(environments_.front()->another());
   rows_.resize(n);
   for (int64_t i = 0; i < n; ++i) seed(i, static_cast<uint64_t>(i));
   pool_ = std::make_unique<WorkerPool>(
       std::min<int64_t>(n, options.threads > 0 ? options.threads : at::get_num_threads()));
   max_steps_ = options.max_steps < 0 ? spec().max_steps : options.max_steps;
+}
+
+VectorEnv::VectorEnv(const VectorEnv& other)
+    : options_(other.options_),
+      max_steps_(other.max_steps_),
+      rows_(other.rows_),
+      divergences_(other.divergences_),
+      pool_(std::make_unique<WorkerPool>(other.pool_->threads())) {
+  for (const auto& environment : other.environments_) {
+    environments_.push_back(environment->another());
+    environments_.back()->copy_from(*environment);
+  }
 }
 
 void VectorEnv::start_episode(int64_t i, double* observations) {

@@ -72,6 +72,9 @@ class VectorEnv {
  public:
   // UserErrors: those of make_environment; n < 1, or an option out of range (value).
   VectorEnv(const std::string& id, int64_t n, const VectorEnvOptions& options = {});
+  // Continues exactly as `other` would.
+  VectorEnv(const VectorEnv& other);
+  VectorEnv& operator=(const VectorEnv&) = delete;
 
   const EnvironmentSpec& spec() const { return environments_.front()->spec(); }
   int64_t size() const { return static_cast<int64_t>(environments_.size()); }

@@ -33,6 +33,17 @@ struct PythonVectorEnv : torch::CustomClassHolder {
              .task = Json::parse(task),
              .refuse_outside = refuse_outside,
              .refuse_divergence = refuse_divergence}) {
+    make_buffers();
+  }
+
+  // All that `other` is: states, streams of random numbers, what the last step gave.
+  PythonVectorEnv(const PythonVectorEnv& other) : env(other.env) {
+    make_buffers();
+    const auto to = buffers(), from = other.buffers();
+    for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+  }
+
+  void make_buffers() {
     const auto& spec = env.spec();
     const int64_t rows = env.size(), width = spec.observation.size();
     const auto real = at::TensorOptions(at::kDouble), flag = at::TensorOptions(at::kBool);
@@ -127,13 +138,7 @@ struct PythonVectorEnv : torch::CustomClassHolder {
     return {qpos, qvel};
   }
 
-  // All that `other`, of the same task and size, is: states, streams of random numbers, what the last step
-  // gave.
-  void copy_from(const c10::intrusive_ptr<PythonVectorEnv>& other) {
-    for (int64_t i = 0; i < env.size(); ++i) env.copy_from(i, other->env, i);
-    const auto to = buffers(), from = other->buffers();
-    for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
-  }
+  c10::intrusive_ptr<PythonVectorEnv> twin() const { return c10::make_intrusive<PythonVectorEnv>(*this); }
 
   bool has_picture() const { return plaudit::has_picture(env.environment(0)); }
 
@@ -189,7 +194,7 @@ TORCH_LIBRARY_FRAGMENT(plaudit, m) {
       .def("step", &PythonVectorEnv::step)
       .def("set_state", &PythonVectorEnv::set_state)
       .def("get_state", &PythonVectorEnv::get_state)
-      .def("copy_from", &PythonVectorEnv::copy_from)
+      .def("twin", &PythonVectorEnv::twin)
       .def("has_picture", &PythonVectorEnv::has_picture)
       .def("draw", &PythonVectorEnv::draw)
       .def("divergences", &PythonVectorEnv::divergences);

@@ -13,8 +13,6 @@ class NativeSb3VecEnv(Copied, VecEnv):
     """As DummyVecEnv over Monitor: episodes restart in the step that ends them, infos hold "terminal_observation",
     "TimeLimit.truncated" and, at an episode's end, "episode" with its return, length and time."""
 
-    _kept = {"spec", "_returns", "_lengths", "_start", "_seeds", "reset_infos"}
-
     def __init__(
         self,
         id,

@@ -56,9 +56,14 @@ def _task_options(options):
             return [plain(name, part) for part in value]
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
-        if isinstance(value, os.PathLike) or (name == "xml_file" and isinstance(value, str)):
-            return os.path.expanduser(value)
-        if value is None or isinstance(value, (bool, int, float, str)):
+        if isinstance(value, os.PathLike):
+            return os.path.abspath(os.path.expanduser(value))
+        if isinstance(value, str):
+            value.encode()  # half a surrogate pair is a ValueError
+            return os.path.expanduser(value) if name == "xml_file" else value
+        if isinstance(value, int) and abs(value) >= 1 << 63:
+            raise ValueError(f"env.make: {name} must be a number of 64 bits")
+        if value is None or isinstance(value, (bool, int, float)):
             return value
         raise TypeError(f"env.make: {name} must be numbers, flags or text, got {type(value).__name__}")
 
@@ -81,8 +86,8 @@ class Infos:
     def __init__(self, parts):
         self.columns, place = {}, 0
         for part in parts:
-            width = part["size"] or 1
-            self.columns[part["name"]] = slice(place, place + width) if part["size"] else place
+            width = 1 if part["size"] < 0 else part["size"]
+            self.columns[part["name"]] = place if part["size"] < 0 else slice(place, place + width)
             place += width
         self.names = list(self.columns)
         self.of_start = [part["name"] for part in parts if part["at_start"]]
@@ -127,9 +132,7 @@ class Simulations:
             "render_modes": ["rgb_array"] if self.native.has_picture() else [],
             "render_fps": round(1 / self.spec["dt"]),
         }
-        names = "actions observations next_observations rewards terminated truncated valid infos next_infos".split()
-        for name, tensor in zip(names, self.native.buffers()):
-            setattr(self, name, tensor.numpy())
+        self._view_buffers()
         self.reported = Infos(self.spec["infos"])
         self.dtype = numpy.float32 if self.spec["f32_observations"] else numpy.float64
         self.observation_space = _box(self.spec["observation"], self.dtype)
@@ -137,6 +140,20 @@ class Simulations:
         self.seeds = [0] * self.n
         self.begun = numpy.zeros(self.n, bool)
         self.seed(secrets.randbits(63) if seed is None else seed)
+
+    def _view_buffers(self):
+        names = "actions observations next_observations rewards terminated truncated valid infos next_infos".split()
+        self.views = dict(zip(names, (tensor.numpy() for tensor in self.native.buffers())))
+        self.__dict__ |= self.views
+
+    def __deepcopy__(self, memo):
+        twin = object.__new__(type(self))
+        for name, value in self.__dict__.items():
+            if name not in ("native", "views") and name not in self.views:
+                setattr(twin, name, copy.deepcopy(value, memo))
+        twin.native = self.native.twin()
+        twin._view_buffers()
+        return twin
 
     def seed(self, seed, mask=None):
         """One seed, of which environment i takes seed + i, or one each; None leaves a stream as it is."""
@@ -184,17 +201,12 @@ class Simulations:
 
     def set_state(self, index, qpos, qvel):
         index = range(self.n)[index]
-        as_tensor = lambda x: torch.as_tensor(numpy.array(x, numpy.float64))
-        self.native.set_state(index, as_tensor(qpos), as_tensor(qvel))
+        as_tensor = lambda name, x: torch.as_tensor(numpy.array(_real_numbers(f"env.set_state: {name}", x), numpy.float64))
+        self.native.set_state(index, as_tensor("qpos", qpos), as_tensor("qvel", qvel))
         self.begun[index] = True
 
     def get_state(self, index):
         return tuple(x.numpy() for x in self.native.get_state(range(self.n)[index]))
-
-    def copy_from(self, other):
-        """All that ``other``, of the same task and size, is."""
-        self.native.copy_from(other.native)
-        self.seeds, self.begun = list(other.seeds), other.begun.copy()
 
     def render(self, index, width=480, height=480, camera=""):
         """A picture [height, width, 3] u8, or None without a render_mode."""
@@ -213,8 +225,6 @@ def made_with(arguments):
 class Copied:
     """deepcopy goes on exactly as the original does; pickle, as for the tasks of Gymnasium, makes it anew from its options."""
 
-    _kept = {"_np_random", "_np_random_seed", "spec"}  # of the classes themselves, beside the simulations
-
     def __getstate__(self):
         return self._made_with
 
@@ -222,8 +232,7 @@ class Copied:
         self.__init__(**options)
 
     def __deepcopy__(self, memo):
-        twin = type(self)(**self._made_with)
-        twin._simulations.copy_from(self._simulations)
-        for name in self._kept & self.__dict__.keys():
-            setattr(twin, name, copy.deepcopy(self.__dict__[name], memo))
+        twin = memo[id(self)] = object.__new__(type(self))
+        for name, value in self.__dict__.items():
+            setattr(twin, name, copy.deepcopy(value, memo))
         return twin

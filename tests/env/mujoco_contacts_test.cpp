@@ -2,6 +2,8 @@
 
 #include <mujoco/mujoco.h>
 
+#include <regex>
+
 #include "plaudit/core/rng.h"
 #include "plaudit/env/mujoco_environment.h"
 #include "tests/support/property.h"
@@ -72,17 +74,16 @@ TEST(MujocoContacts, ListedContactsChangeNoBitOfAnyTask) {
   EXPECT_GT(met, 10000);
 }
 
-// Two boxes of several geoms that fall on a plane and on each other; `geom` goes to one of them.
-std::string boxes(const std::string& geom, const std::string& rest = "") {
+// Bodies of one geom that fall on a floor and on each other; `geom` goes to one of them.
+std::string bodies(const std::string& geom, const std::string& rest = "") {
   return R"(<mujoco><option timestep="0.005"/><worldbody><geom type="plane" size="5 5 .1" margin=".003"/>
     <body name="low" pos="0 0 .4"><freejoint/>
-      <geom name="a2" type="sphere" size=".2" friction=".3 .2 .1"/>
-      <geom type="capsule" size=".1 .2" pos=".2 0 0" condim="1"/></body>
-    <body name="high" pos=".05 0 1"><freejoint/>
-      <geom type="capsule" size=".1 .2" condim="4" friction="2 .01 .3"/>
-      <geom type="sphere" size=".15" pos="0 .3 0" )" +
-         geom + R"(/>
-      <body pos="0 0 .3"><joint type="hinge" axis="0 1 0"/><geom type="sphere" size=".1"/></body></body>
+      <geom name="a2" type="sphere" size=".2" friction=".3 .2 .1" margin=".01"/></body>
+    <body name="side" pos=".3 0 .4"><freejoint/><geom type="capsule" size=".1 .2" condim="1"/></body>
+    <body name="high" pos=".05 0 1"><freejoint/><geom type="capsule" size=".1 .2" condim="4" friction="2 .01 .3"/>
+      <body pos="0 .3 0"><joint type="hinge" axis="0 1 0"/><geom type="sphere" size=".15" )" +
+         geom + R"(/></body>
+      <body pos="0 0 .3"><joint type="hinge" axis="0 1 0"/><geom type="box" size=".1 .05 .1"/></body></body>
     </worldbody>)" +
          rest + "</mujoco>";
 }
@@ -90,9 +91,9 @@ std::string boxes(const std::string& geom, const std::string& rest = "") {
 TEST(MujocoContacts, ParametersAreThoseOfTheSearch) {
   for (const std::string rest : {"", "<contact><exclude body1='low' body2='high'/></contact>",
                                  "<option><flag filterparent='disable'/></option>"}) {
-    const auto xml = boxes("", rest);
-    const auto searched = parse_mujoco_model(xml, "boxes", Contacts::searched),
-               listed = parse_mujoco_model(xml, "boxes", Contacts::listed);
+    const auto xml = bodies("", rest);
+    const auto searched = parse_mujoco_model(xml, "bodies", Contacts::searched),
+               listed = parse_mujoco_model(xml, "bodies", Contacts::listed);
     EXPECT_GT(listed->npair, 4) << rest;
     EXPECT_GT(expect_equal(searched, listed, 2000, 500, rest), 2000);
   }
@@ -105,6 +106,7 @@ class Models {
 
   std::string next() {
     most_geoms_ = 1 + 2 * rng_.below(2);
+    masks_ = most_geoms_ == 1 ? std::vector<std::string>{"1", "1", "2", "0"} : std::vector<std::string>{"0"};
     margins_ =
         one_of({"0", "0", "1"}) == "0" ? std::vector<std::string>{"0"} : std::vector<std::string>{"0", ".01"};
     std::string xml = "<mujoco><option timestep='.004' solver='" + one_of({"Newton", "CG", "PGS"}) +
@@ -125,8 +127,8 @@ class Models {
     return "<geom type='" + one_of({"sphere", "capsule", "box", "ellipsoid", "cylinder"}) + "' size='" +
            number(.05, .15) + " " + number(.05, .15) + " " + number(.05, .15) + "' pos='" + number(-.1, .1) +
            " 0 " + number(-.1, .1) + "' condim='" + one_of({"1", "3", "4", "6"}) + "' friction='" +
-           number(.1, 2) + " .01 .001' margin='" + one_of(margins_) + "' contype='" +
-           one_of({"1", "1", "2", "0"}) + "' conaffinity='" + one_of({"1", "1", "3"}) + "'/>";
+           number(.1, 2) + " .01 .001' margin='" + one_of(margins_) + "' contype='" + one_of(masks_) +
+           "' conaffinity='" + one_of({"1", "1", "3"}) + "'/>";
   }
   std::string body(int depth) {
     std::string out = "<body pos='" + number(-.3, .3) + " " + number(-.3, .3) + " " + number(.1, .5) + "'>";
@@ -138,7 +140,7 @@ class Models {
 
   Rng rng_;
   int64_t most_geoms_ = 1;
-  std::vector<std::string> margins_;
+  std::vector<std::string> margins_, masks_;  // of several geoms in a body none touches another body
 };
 
 TEST(MujocoContacts, RandomModelsKeepEveryBit) {
@@ -160,16 +162,22 @@ TEST(MujocoContacts, RandomModelsKeepEveryBit) {
 
 TEST(MujocoContacts, ASearchStaysWhereAListMightDiffer) {
   const auto pairs = [](const std::string& xml) {
-    return parse_mujoco_model(xml, "boxes", Contacts::listed)->npair;
+    return parse_mujoco_model(xml, "bodies", Contacts::listed)->npair;
   };
-  EXPECT_EQ(pairs(boxes("solref='.03 1'")), 0);
-  EXPECT_EQ(pairs(boxes("solimp='.8 .9 .01'")), 0);
-  EXPECT_EQ(pairs(boxes("solmix='2'")), 0);
-  EXPECT_EQ(pairs(boxes("priority='1'")), 0);
-  EXPECT_EQ(pairs(boxes("gap='.01'")), 0);
-  EXPECT_EQ(pairs(boxes("margin='.01'")), 0);
-  EXPECT_EQ(pairs(boxes("", "<option><flag override='enable'/></option>")), 0);
-  EXPECT_EQ(pairs(boxes("name='a'", "<contact><pair geom1='a' geom2='a2'/></contact>")), 1);  // its own
+  EXPECT_EQ(pairs(bodies("solref='.03 1'")), 0);
+  EXPECT_EQ(pairs(bodies("solimp='.8 .9 .01'")), 0);
+  EXPECT_EQ(pairs(bodies("solmix='2'")), 0);
+  EXPECT_EQ(pairs(bodies("priority='1'")), 0);
+  EXPECT_EQ(pairs(bodies("gap='.01'")), 0);
+  EXPECT_EQ(pairs(bodies("/><geom type='sphere' size='.1' pos='0 0 .1'")), 0);  // a body of two
+  EXPECT_EQ(pairs(bodies("", "<option><flag override='enable'/></option>")), 0);
+  EXPECT_EQ(pairs(bodies("", "<option><flag midphase='disable'/></option>")), 0);
+  const std::string floors =
+      "<mujoco><worldbody><geom type='plane' size='5 5 .1' euler='0 0 0'/><body><freejoint/>"
+      "<geom size='.1'/><geom size='.1' pos='.1 0 0'/></body></worldbody></mujoco>";
+  EXPECT_EQ(pairs(floors), 2);
+  EXPECT_EQ(pairs(std::regex_replace(floors, std::regex("0 0 0"), "9.6 15.8 0")), 0);  // a tilted floor
+  EXPECT_EQ(pairs(bodies("name='a'", "<contact><pair geom1='a' geom2='a2'/></contact>")), 1);  // its own
 }
 
 }  // namespace

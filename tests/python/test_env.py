@@ -1,9 +1,9 @@
 """plaudit.env as the others' tools see it: Gymnasium's checker, its registry, and training by Stable-Baselines3."""
 
 import copy
-import os
 import pathlib
 import pickle
+import re
 import warnings
 
 import numpy
@@ -255,6 +255,11 @@ def test_options_of_a_task_are_checked(tmp_path):
         make("Ant-v5", main_body=14)
     with pytest.raises(TypeError, match="ctrl_cost_weight must be numbers, flags or text, got dict"):
         make("Ant-v5", ctrl_cost_weight={})
+    with pytest.raises(ValueError, match="ctrl_cost_weight must be a number of 64 bits"):
+        make("Ant-v5", ctrl_cost_weight=10**400)
+    for name in ("torso\0x", "\udc80"):
+        with pytest.raises(ValueError):
+            make("Ant-v5", main_body=name)
     with pytest.raises(ValueError, match="none.xml: no such model file"):
         make("Ant-v5", xml_file=tmp_path / "none.xml")
 
@@ -275,13 +280,48 @@ def test_a_model_of_ones_own(tmp_path):
         heights.append(one.step(numpy.zeros(3))[4]["z_distance_from_origin"])
     assert heights[0] > heights[1]
     own.write_text(text.replace("<option ", '<option gravity="0 0 -20" '))  # edited while the first is in use
-    os.utime(own, (1, 1))
+    twin = copy.deepcopy(env)
     again = plaudit.env.make("Hopper-v5", xml_file=own)
     again.reset(seed=0)
     again.set_state([0, 1.6, 0, 0, 0, 0], numpy.zeros(6))
     assert again.step(numpy.zeros(3))[4]["z_distance_from_origin"] < heights[1]
-    with pytest.raises(ValueError, match="needs at least 15 positions for Ant-v5, got 6"):
-        plaudit.env.make("Ant-v5", xml_file=own)
+    with pytest.raises(ValueError, match="needs at least 3 positions for Hopper-v5, has 2"):
+        plaudit.env.make("Hopper-v5", xml_file="inverted_pendulum.xml")
+    with pytest.raises(ValueError, match="needs at least 7 numbers in an array of mjData that the observation reads, has 6"):
+        plaudit.env.make("Pusher-v5", xml_file=own)
+    own.unlink()  # copies have the model of the original
+    third = copy.deepcopy(env)
+    expected = env.step(numpy.ones(3))[0]
+    assert all(numpy.array_equal(one.step(numpy.ones(3))[0], expected) for one in (twin, third))
+
+
+def test_copies_sample_and_remember_alike():
+    env = plaudit.env.make_vec("HalfCheetah-v5", 2, seed=0, divergence="end")
+    env.reset()
+    env.action_space.seed(5)
+    env.single_action_space.seed(6)
+    env.set_state(1, numpy.zeros(9), numpy.full(9, 1e12))
+    env.step(env.action_space.sample())
+    other = copy.deepcopy(env)
+    assert numpy.array_equal(other.action_space.sample(), env.action_space.sample())
+    assert numpy.array_equal(other.single_action_space.sample(), env.single_action_space.sample())
+    assert other.divergences() == env.divergences() and other.divergences()
+    actions = numpy.zeros((2, 6))
+    assert numpy.array_equal(other.step(actions)[0], env.step(actions)[0])
+
+
+def test_paths_of_models(tmp_path, monkeypatch):
+    gymnasium_mujoco = pytest.importorskip("gymnasium.envs.mujoco.mujoco_env")
+    text = (pathlib.Path(gymnasium_mujoco.__file__).parent / "assets/humanoid.xml").read_text()
+    third = '<fixed name="third"><joint coef="1" joint="right_knee"/></fixed>'
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("mine.xml").write_text(text.replace("</tendon>", third + "</tendon>"))
+    for path in (pathlib.Path("mine.xml"), "./mine.xml", str(tmp_path / "mine.xml")):
+        env = plaudit.env.make("Humanoid-v5", xml_file=path)
+        assert env.reset(seed=0)[1]["tendon_length"].shape == (3,)
+    pathlib.Path("mine.xml").write_text(re.sub("(?s)<tendon>.*</tendon>", "", text))
+    vector = plaudit.env.make_vec("Humanoid-v5", 2, xml_file="./mine.xml")
+    assert vector.reset(seed=0)[1]["tendon_length"].shape == (2, 0)
 
 
 def test_options_stay_with_copies():
