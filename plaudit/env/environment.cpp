@@ -1,5 +1,6 @@
 #include "plaudit/env/environment.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "plaudit/core/errors.h"
@@ -9,9 +10,20 @@
 
 namespace plaudit {
 
+namespace {
+
+// Tasks without options.
+const std::map<std::string, std::unique_ptr<Environment> (*)()>& small_tasks() {
+  static const std::map<std::string, std::unique_ptr<Environment> (*)()> tasks = {
+      {"Pendulum-v1", make_pendulum}, {"point", make_point}};
+  return tasks;
+}
+
+}  // namespace
+
 std::vector<std::string> environment_ids() {
   auto ids = mujoco_task_ids();
-  ids.insert(ids.end(), {"Pendulum-v1", "point"});
+  for (const auto& [id, make] : small_tasks()) ids.push_back(id);
   return ids;
 }
 
@@ -29,10 +41,11 @@ std::unique_ptr<Environment> make_environment(const std::string& id, const nlohm
     const auto task = with_options(*own, options);
     return make_mujoco_environment(task, mujoco_task_model(task));
   }
-  if (!options.empty() && (id == "Pendulum-v1" || id == "point"))
-    fail(ErrorKind::value, "env.make", id + " has no option '" + options.begin().key() + "'; it has none");
-  if (id == "Pendulum-v1") return make_pendulum();
-  if (id == "point") return make_point();
+  if (const auto small = small_tasks().find(id); small != small_tasks().end()) {
+    if (!options.empty())
+      fail(ErrorKind::value, "env.make", id + " has no option '" + options.begin().key() + "'; it has none");
+    return small->second();
+  }
   if (id == "Pusher-v4")
     fail(ErrorKind::value, "env.make",
          "Pusher-v4 refuses MuJoCo 3 and later, as in Gymnasium; take Pusher-v5");

@@ -147,9 +147,8 @@ class MujocoEnvironment : public Environment {
     const bool healthy = task_.healthy == nullptr || task_.healthy(task_, *model_, d);
     out.terminated = !healthy && task_.ends_unhealthy;
     if (!task_.reward_before_step) {
-      const auto after = progress_of(task_, *model_, d);
-      last_.velocity = (after.x - before.x) / spec_.dt;
-      last_.sideways = (after.y - before.y) / spec_.dt;
+      last_.place = progress_of(task_, *model_, d);
+      last_.velocity = {(last_.place.x - before.x) / spec_.dt, (last_.place.y - before.y) / spec_.dt};
       last_.alive = healthy || (task_.version == 4 && task_.ends_unhealthy);
       out.reward = task_.reward(view());
     }
@@ -222,7 +221,7 @@ class MujocoEnvironment : public Environment {
 
   // The actuators keep the action as it was given.
   StepView view() const {
-    return {task_, *model_, *data_, data_->ctrl, last_.velocity, last_.sideways, last_.alive};
+    return {task_, *model_, *data_, data_->ctrl, last_.place, last_.velocity, last_.alive};
   }
 
   void write_infos(double* out) const {
@@ -245,7 +244,7 @@ class MujocoEnvironment : public Environment {
   // What the last step was; not stepped: a start.
   struct Last {
     bool stepped = false, alive = true;
-    double velocity = 0, sideways = 0;
+    GroundPoint place = {}, velocity = {};
   };
 
   MujocoTask task_;

@@ -25,14 +25,11 @@ template <int i>
 double moved(const StepView& step, int) {
   return step.data.qpos[i] - step.model.qpos0[i];
 }
-double forward(const StepView& step, int) {
-  return step.task.forward * step.velocity;
+double velocity_x(const StepView& step, int) {
+  return step.velocity.x;
 }
-double velocity(const StepView& step, int) {
-  return step.velocity;
-}
-double sideways(const StepView& step, int) {
-  return step.sideways;
+double velocity_y(const StepView& step, int) {
+  return step.velocity.y;
 }
 double from_origin(const StepView& step, int) {
   return std::hypot(step.data.qpos[0], step.data.qpos[1]);
@@ -44,25 +41,23 @@ double tendon_velocity(const StepView& step, int i) {
   return step.data.ten_velocity[i];
 }
 // Version 4 reports where what moves is.
-GroundPoint moving_point(const StepView& step) {
-  return progress_of(step.task, step.model, step.data);
-}
 double place_x(const StepView& step, int) {
-  return moving_point(step).x;
+  return step.place.x;
 }
 double place_y(const StepView& step, int) {
-  return moving_point(step).y;
+  return step.place.y;
 }
 double place_distance(const StepView& step, int) {
-  return std::hypot(moving_point(step).x, moving_point(step).y);
+  return std::hypot(step.place.x, step.place.y);
 }
 
 constexpr InfoPart kX = {"x_position", coordinate<0>, true}, kY = {"y_position", coordinate<1>, true},
                    kDistance = {"distance_from_origin", from_origin, true},
-                   kVelocityX = {"x_velocity", velocity}, kVelocityY = {"y_velocity", sideways},
+                   kVelocityX = {"x_velocity", velocity_x}, kVelocityY = {"y_velocity", velocity_y},
                    kTendons = {"tendon_length", tendon_length, true, true},
                    kTendonSpeeds = {"tendon_velocity", tendon_velocity, true, true},
-                   kForward = {"reward_forward", forward}, kControl = {"reward_ctrl", minus<control_cost>},
+                   kForward = {"reward_forward", plus<forward_reward>},
+                   kControl = {"reward_ctrl", minus<control_cost>},
                    kContact = {"reward_contact", minus<contact_cost>},
                    kSurvival = {"reward_survive", plus<survival>};
 
@@ -97,14 +92,15 @@ std::vector<InfoPart> infos5(std::string_view name) {
 
 std::vector<InfoPart> infos4(std::string_view name) {
   const InfoPart x = {"x_position", place_x}, y = {"y_position", place_y},
-                 away = {"distance_from_origin", place_distance}, again = {"forward_reward", forward};
-  if (name == "HalfCheetah") return {x, kVelocityX, {"reward_run", forward}, kControl};
+                 away = {"distance_from_origin", place_distance},
+                 again = {"forward_reward", plus<forward_reward>};
+  if (name == "HalfCheetah") return {x, kVelocityX, {"reward_run", plus<forward_reward>}, kControl};
   if (name == "Hopper" || name == "Walker2d") return {x, kVelocityX};
   if (name == "Ant") return {kForward, kControl, kSurvival, x, y, away, kVelocityX, kVelocityY, again};
   if (name == "Swimmer")
-    return {{"reward_fwd", forward}, kControl, x, y, away, kVelocityX, kVelocityY, again};
+    return {{"reward_fwd", plus<forward_reward>}, kControl, x, y, away, kVelocityX, kVelocityY, again};
   if (name == "Humanoid")
-    return {{"reward_linvel", forward},
+    return {{"reward_linvel", plus<forward_reward>},
             {"reward_quadctrl", minus<control_cost>},
             {"reward_alive", plus<survival>},
             x,

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "plaudit/core/errors.h"
 
@@ -159,14 +161,14 @@ bool has(const MujocoTask& task, const Option& option) {
   return std::ranges::any_of(option.tasks, [&](std::string_view of) { return of == task.name || of == id; });
 }
 
-}  // namespace
-
-std::vector<std::string> task_options(const MujocoTask& task) {
+std::vector<std::string> names_of_options(const MujocoTask& task) {
   std::vector<std::string> names;
   for (const auto& option : all_options())
     if (has(task, option)) names.emplace_back(option.name);
   return names;
 }
+
+}  // namespace
 
 MujocoTask with_options(MujocoTask task, const Json& options) {
   for (const auto& [name, value] : options.items()) {
@@ -174,7 +176,7 @@ MujocoTask with_options(MujocoTask task, const Json& options) {
     if (option == all_options().end() || !has(task, *option))
       fail(ErrorKind::value, "env.make",
            fmt::format("{}-v{} has no option '{}'{}", task.name, task.version, name,
-                       suggestion(name, task_options(task))));
+                       suggestion(name, names_of_options(task))));
     option->set(task, {option->name, value});
   }
   return task;

@@ -59,8 +59,12 @@ double survival(const StepView& step) {
   return step.alive ? step.task.alive : 0;
 }
 
+double forward_reward(const StepView& step) {
+  return step.task.forward * step.velocity.x;
+}
+
 double locomotion_reward(const StepView& step) {
-  return step.task.forward * step.velocity + survival(step) - (control_cost(step) + contact_cost(step));
+  return forward_reward(step) + survival(step) - (control_cost(step) + contact_cost(step));
 }
 
 double reacher_distance(const StepView& step) {

@@ -11,7 +11,9 @@ double control_cost(const StepView& step);
 double contact_cost(const StepView& step);
 double survival(const StepView& step);
 
-// forward * velocity + survival - control cost - contact cost
+double forward_reward(const StepView& step);  // forward * velocity
+
+// forward reward + survival - control cost - contact cost
 double locomotion_reward(const StepView& step);
 
 // -distance |fingertip - target| - control cost
@@ -46,9 +48,6 @@ void place_target(Rng& rng, std::span<double> qpos, std::span<double> qvel);
 void place_object(Rng& rng, std::span<double> qpos, std::span<double> qvel);
 
 // Where what moves forward is.
-struct GroundPoint {
-  double x = 0, y = 0;
-};
 GroundPoint progress_of(const MujocoTask& task, const mjModel_& model, const mjData_& data);
 
 }  // namespace plaudit

@@ -42,21 +42,26 @@ enum class MovingPart { none, coordinates, torso, centre_of_mass };
 
 struct MujocoTask;
 
+// A point of the ground, or a speed over it.
+struct GroundPoint {
+  double x = 0, y = 0;
+};
+
 // What a reward and its parts see.
 struct StepView {
   const MujocoTask& task;
   const mjModel_& model;
   const mjData_& data;
   const double* action;
-  double velocity, sideways;  // of `progress`: along x, forward, and along y
-  bool alive;                 // healthy; in version 4 also where that ends the episode
+  GroundPoint place, velocity;  // of `progress`; forward is along x
+  bool alive;                   // healthy; in version 4 also where that ends the episode
 };
 
 // A number, or some, that Gymnasium reports beside observation and reward.
 struct InfoPart {
   std::string_view name;
   double (*value)(const StepView&, int i);
-  bool at_start = false;    // of a reset, too; velocity and action are those of a step
+  bool at_start = false;    // of a reset, too; place, velocity and action are those of a step
   bool of_tendons = false;  // an array, one for each tendon
 };
 

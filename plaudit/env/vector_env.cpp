@@ -175,9 +175,4 @@ void VectorEnv::get_state(int64_t index, double* qpos, double* qvel) const {
   environments_[index]->get_state(qpos, qvel);
 }
 
-void VectorEnv::copy_from(int64_t index, const VectorEnv& other, int64_t other_index) {
-  environments_[index]->copy_from(*other.environments_[other_index]);
-  rows_[index] = other.rows_[other_index];
-}
-
 }  // namespace plaudit

@@ -102,8 +102,6 @@ class VectorEnv {
   void observe(int64_t index, double* observation) const { environments_[index]->observe(observation); }
   // The infos [I] after the last reset, step or set_state (Environment::report).
   void report(int64_t index, double* infos) const { environments_[index]->report(infos); }
-  // The environment continues exactly as another one of the same task would.
-  void copy_from(int64_t index, const VectorEnv& other, int64_t other_index);
 
   const Environment& environment(int64_t index) const { return *environments_[index]; }
   const std::vector<Divergence>& divergences() const { return divergences_; }

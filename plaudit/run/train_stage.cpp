@@ -2,6 +2,7 @@
 
 #include "plaudit/run/option_use.h"
 #include "plaudit/train/preference_losses.h"
+#include "plaudit/train/reference_logps.h"
 
 namespace plaudit {
 namespace {
@@ -71,16 +72,7 @@ void describe(OptionTable<TrainStage>& t) {
       "sft: weight of the temporal-difference term of inverse reinforcement learning; 0: likelihood alone",
       at_least(0));
   t.field("discount", &TrainStage::discount, "sft with td_weight: discount of the next value", between(0, 1));
-  t.field("reference", &TrainStage::reference,
-          "where the reference's log-probabilities come from: cached (computed once), adapter_off, copy, "
-          "free (none), or auto (cached where the loss needs them)",
-          one_of({"auto", "cached", "adapter_off", "copy", "free"}));
-  t.field("reference_file", &TrainStage::reference_file,
-          "with reference cached: a file that runs on the same data and model share; one of other data or "
-          "another model is refused; empty: the run's own, copied from a run beside it that has computed it");
-  t.field("ref_sync_steps", &TrainStage::ref_sync_steps,
-          "pairs, with reference copy: updates between its moves towards the policy; 0: never", at_least(0));
-  t.field("ref_sync_mix", &TrainStage::ref_sync_mix, "share of the policy in such a move", between(0, 1));
+  describe_reference(t);
   t.field("desirable_weight", &TrainStage::desirable_weight, "kto: weight of desirable answers",
           greater_than(0));
   t.field("undesirable_weight", &TrainStage::undesirable_weight, "kto: weight of undesirable answers",

@@ -77,9 +77,10 @@ void describe_reference(OptionTable<T>& t) {
       "(none), or auto (cached where the loss needs them)",
       one_of({"auto", "cached", "adapter_off", "copy", "free"}));
   t.field("reference_file", &T::reference_file,
-          "where cached ones are kept; empty: reference.safetensors in the run folder");
+          "with reference cached: a file that runs on the same data and model share; one of other data or "
+          "another model is refused; empty: the run's own, copied from a run beside it that has computed it");
   t.field("ref_sync_steps", &T::ref_sync_steps,
-          "with copy: steps between moves of the reference towards the policy (TR-DPO); 0: never",
+          "with reference copy: updates between its moves towards the policy (TR-DPO); 0: never",
           at_least(0));
   t.field("ref_sync_mix", &T::ref_sync_mix, "share of the policy in such a move", between(0, 1));
 }
